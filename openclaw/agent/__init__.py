@@ -1,0 +1,3 @@
+"""
+Runs: from a stored inbound record to exactly one outcome.
+"""

@@ -1,0 +1,3 @@
+"""
+The command line. One-shot commands import no Twisted.
+"""

@@ -1,0 +1,3 @@
+"""
+The configuration file: where it is, what it says, how it is changed.
+"""

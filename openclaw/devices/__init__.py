@@ -1,0 +1,3 @@
+"""
+Device identity, pairing and tokens.
+"""

@@ -1,0 +1,3 @@
+"""
+The running gateway: connections, handshake, events, and the assembly of all parts.
+"""

@@ -1,0 +1,3 @@
+"""
+Log observers, the daily file, redaction and the tail that clients read.
+"""

@@ -1,0 +1,3 @@
+"""
+What clients may ask: one module per family of methods.
+"""

@@ -1,0 +1,3 @@
+"""
+The wire: definitions, frames and validation. Knows nothing of Twisted.
+"""

@@ -1,0 +1,3 @@
+"""
+Session keys, freshness, and what clients are shown of sessions.
+"""

@@ -1,0 +1,3 @@
+"""
+What must survive a crash: one database per state directory, and its twin in memory.
+"""

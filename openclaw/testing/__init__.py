@@ -1,0 +1,3 @@
+"""
+Test doubles that ship with the package, for our own tests and our users' suites.
+"""

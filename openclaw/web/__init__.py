@@ -1,0 +1,3 @@
+"""
+HTTP on the gateway's port: probes, the page, static bundles.
+"""
