@@ -1,0 +1,119 @@
+"""
+What a method handler may see and do: narrow interfaces, no sockets, no frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+
+from openclaw.agent.types import Agents
+from openclaw.clock import Seconds
+from openclaw.config.loader import Snapshot
+from openclaw.config.model import Config
+from openclaw.store.interfaces import Store
+
+
+@frozen(kw_only=True)
+class Caller:
+    """
+    Who asks: what the handshake established.
+    """
+
+    connection_id: str
+    role: str
+    scopes: frozenset[str]
+    client_id: str
+    client_mode: str
+    device_id: str | None = None
+
+
+class Broadcast(Protocol):
+    """
+    Publish an event to all connected clients, or to operators with a scope.
+    """
+
+    def __call__(
+        self,
+        event: str,
+        payload: Mapping[str, Any],
+        *,
+        drop_if_slow: bool = False,
+        scope: str | None = None,
+        versions: bool = False,
+    ) -> None:
+        """
+        :param scope: only operators who hold it (or admin) get the event.
+        :param versions: whether the frame carries ``stateVersion``.
+        """
+        ...
+
+
+class PresenceBook(Protocol):
+    """
+    Who is here (``protocol.md`` 20).
+    """
+
+    def listing(self) -> list[dict[str, Any]]: ...
+
+    def system_event(self, params: Mapping[str, Any]) -> str | None:
+        """
+        Merge a presence line and broadcast the list.
+
+        :return: the note to queue for the main session, if the event makes one.
+        """
+        ...
+
+
+class HealthBook(Protocol):
+    """
+    The health snapshot (``methods.md`` 5.1).
+    """
+
+    def current(self, *, probe: bool) -> Deferred[dict[str, Any]]: ...
+
+
+@frozen(kw_only=True)
+class MethodContext:
+    """
+    Everything handlers act on. One for the gateway; ``caller`` is the request's own.
+
+    :ivar config: the running configuration.
+    :ivar snapshot: reads the configuration file again (blocking: call it in a thread).
+    :ivar link_channel: the one function behind ``linkChannel`` in ``health`` and ``status``.
+    :ivar log_path: today's log file.
+    :ivar in_thread: runs blocking work off the reactor thread.
+    """
+
+    caller: Caller
+    clock: Seconds
+    store: Store
+    agents: Agents
+    broadcast: Broadcast
+    presence: PresenceBook
+    health: HealthBook
+    config: Callable[[], Config]
+    snapshot: Callable[[], Snapshot]
+    link_channel: Callable[[], dict[str, Any] | None]
+    heartbeats: Heartbeats
+    make_id: Callable[[], str]
+    state_dir: Path
+    store_path: Path
+    log_path: Callable[[], Path]
+    environ: Mapping[str, str]
+    in_thread: Callable[..., Deferred[Any]]
+    known_channels: Sequence[str] = ()
+
+
+class Heartbeats(Protocol):
+    """
+    The process-wide switch and the last heartbeat (``methods.md`` 5.5, 5.6).
+    """
+
+    def last(self) -> Mapping[str, Any] | None: ...
+
+    def enable(self, enabled: bool) -> None: ...
