@@ -51,7 +51,7 @@ install() {
     fi
     say "installing into .venv (once; this takes a minute)"
     # The compatible editable mode puts the checkout on the path, where Twisted looks for plugins; the default one hides them.
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
         --config-settings editable_mode=compat --editable "$here$extra" >&2 || return
     printf '%s\n%s\n' "$here" "$sum" >"$stamp.$$" && mv -f "$stamp.$$" "$stamp" && rm -f "$venv/unfinished" || return
     # What has an extra also has what goes without.
