@@ -1,0 +1,96 @@
+"""
+The health snapshot: made again after changes and every minute, answered from memory (``methods.md`` 5.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from openclaw.clock import millis
+
+#: A snapshot younger than this is answered as it is, in milliseconds.
+FRESH_MS = 60_000
+REFRESH_INTERVAL = timedelta(seconds=60)
+
+#: Refreshes asked for within this span are one.
+GATHER = timedelta(milliseconds=50)
+
+
+@define(kw_only=True, eq=False)
+class Health:
+    """
+    The last snapshot and its counter. One for the process.
+
+    :ivar collect: makes the parts of a snapshot that the store knows; fires with the members beside ``ok``, ``ts`` and
+        ``durationMs``.
+    :ivar publish: called with each finished snapshot, after ``version`` was raised.
+    """
+
+    _log = Logger()
+    clock: IReactorTime
+    collect: Callable[[bool], Deferred[Mapping[str, Any]]]
+    publish: Callable[[Mapping[str, Any]], None]
+    version: int = field(default=1, init=False)
+    snapshot: dict[str, Any] = field(factory=dict, init=False)
+    _running: Deferred[dict[str, Any]] | None = field(default=None, init=False)
+    _waiting: list[Deferred[dict[str, Any]]] = field(factory=list, init=False)
+    _soon: Any = field(default=None, init=False)
+
+    def current(self, *, probe: bool) -> Deferred[dict[str, Any]]:
+        """
+        The snapshot for ``health``: a fresh one as it is (and a refresh is started), else a new one.
+        """
+        if not probe and self.snapshot and millis(self.clock) - self.snapshot["ts"] < FRESH_MS:
+            self.refresh_soon()
+            return succeed(self.snapshot)
+        return self.refresh(probe=probe)
+
+    def refresh_soon(self) -> None:
+        """
+        Refresh within a moment; many calls make one refresh.
+        """
+        if self._soon is None or not self._soon.active():
+            self._soon = self.clock.callLater(GATHER.total_seconds(), self._refresh_quietly)
+
+    def stop(self) -> None:
+        if self._soon is not None and self._soon.active():
+            self._soon.cancel()
+
+    def refresh(self, *, probe: bool = True) -> Deferred[dict[str, Any]]:
+        """
+        Make a new snapshot. Calls in flight share one.
+        """
+        answer: Deferred[dict[str, Any]] = Deferred()
+        self._waiting.append(answer)
+        if self._running is None:
+            started = millis(self.clock)
+            collecting = self.collect(probe)
+            self._running = collecting.addCallback(self._finished, started)
+            self._running.addErrback(self._failed)
+        return answer
+
+    def _refresh_quietly(self) -> None:
+        self.refresh().addErrback(lambda failure: self._log.failure("The health refresh failed.", failure))
+
+    def _finished(self, members: Mapping[str, Any], started: int) -> None:
+        self._running = None
+        now = millis(self.clock)
+        self.snapshot = {"ok": True, "ts": now, "durationMs": now - started, **members}
+        self.version += 1
+        waiting, self._waiting = self._waiting, []
+        self.publish(self.snapshot)
+        for answer in waiting:
+            answer.callback(self.snapshot)
+
+    def _failed(self, failure: Any) -> None:
+        self._running = None
+        waiting, self._waiting = self._waiting, []
+        for answer in waiting:
+            answer.errback(failure)

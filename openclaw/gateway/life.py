@@ -1,0 +1,83 @@
+"""
+What belongs to the process and outlives the service tree (``design.md`` 1).
+
+A restart in place builds a new tree on the same life: listening sockets, boot id, uptime, presence and counters go on.
+"""
+
+from __future__ import annotations
+
+import platform
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.interfaces import IListeningPort, IReactorTime
+
+from openclaw import __version__
+from openclaw.clock import millis
+from openclaw.gateway.presence import Presence
+
+FAMILIES = {"linux": "Linux", "darwin": "Mac", "windows": "Windows"}
+
+
+def own_entry() -> Mapping[str, Any]:
+    """
+    The gateway's own presence entry, without its time.
+    """
+    host = socket.gethostname()
+    ip = first_address()
+    system = platform.system().lower()
+    shown = f" ({ip})" if ip else ""
+    entry = {
+        "host": host,
+        "version": __version__,
+        "platform": f"{'macos' if system == 'darwin' else system} {platform.release()}",
+        "deviceFamily": FAMILIES.get(system, system),
+        "modelIdentifier": {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()),
+        "mode": "gateway",
+        "reason": "self",
+        "text": f"Gateway: {host}{shown} · app {__version__} · mode gateway · reason self",
+    }
+    return entry | ({"ip": ip} if ip else {})
+
+
+def first_address() -> str | None:
+    """
+    The address that this machine would use towards others; nothing is sent to find it.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            address = str(probe.getsockname()[0])
+        except OSError:
+            return None
+    return None if address.startswith("127.") else address
+
+
+@define(kw_only=True, eq=False)
+class Life:
+    """
+    One process's life.
+
+    :ivar started_ms: when it began, milliseconds since the epoch.
+    :ivar own: the gateway's own presence entry; looked up once.
+    """
+
+    clock: IReactorTime
+    make_id: Callable[[], str]
+    own: Mapping[str, Any] = field(factory=own_entry)
+    boot_id: str = field(init=False)
+    started_ms: int = field(init=False)
+    presence: Presence = field(init=False)
+    health_version: int = field(default=1, init=False)
+    ports: list[IListeningPort] = field(factory=list, init=False)
+    exit_code: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.boot_id = self.make_id()
+        self.started_ms = millis(self.clock)
+        self.presence = Presence(clock=self.clock, own=lambda: self.own)
+
+    def uptime_ms(self) -> int:
+        return millis(self.clock) - self.started_ms
