@@ -1,0 +1,78 @@
+"""
+Files that are either whole or not there.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+
+def make_private_directory(path: Path) -> None:
+    """
+    Make a directory, for its owner alone when it is new, and those above it.
+    """
+    for missing in reversed([part for part in (path, *path.parents) if not part.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_temporary(path: Path, text: str) -> Path:
+    """
+    Write ``text`` to the disk beside ``path``, readable for its owner only.
+
+    :return: the new file, for the caller to rename or remove.
+    """
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def sync_directory(path: Path) -> None:
+    """
+    Make renames in a directory survive a loss of power.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """
+    Give a file new content: afterwards it holds either the old or the new text, never a part.
+    """
+    temporary = write_temporary(path, text)
+    try:
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def create_file(path: Path, text: str) -> bool:
+    """
+    Make a file that is not there yet.
+
+    :return: ``False`` when it is there, also when someone else was quicker; then it is left alone.
+    """
+    temporary = write_temporary(path, text)
+    try:
+        with suppress(FileExistsError):
+            path.hardlink_to(temporary)
+            sync_directory(path.parent)
+            return True
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
