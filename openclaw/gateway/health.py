@@ -39,7 +39,7 @@ class Health:
     publish: Callable[[Mapping[str, Any]], None]
     version: int = field(default=1, init=False)
     snapshot: dict[str, Any] = field(factory=dict, init=False)
-    _running: Deferred[dict[str, Any]] | None = field(default=None, init=False)
+    _running: Deferred[Any] | None = field(default=None, init=False)
     _waiting: list[Deferred[dict[str, Any]]] = field(factory=list, init=False)
     _soon: Any = field(default=None, init=False)
 
@@ -71,9 +71,8 @@ class Health:
         self._waiting.append(answer)
         if self._running is None:
             started = millis(self.clock)
-            collecting = self.collect(probe)
-            self._running = collecting.addCallback(self._finished, started)
-            self._running.addErrback(self._failed)
+            self._running = self.collect(probe)
+            self._running.addCallbacks(self._finished, self._failed, callbackArgs=(started,))
         return answer
 
     def _refresh_quietly(self) -> None:

@@ -12,7 +12,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IReactorTCP
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
 from openclaw.errors import OpenClawError
@@ -44,7 +44,7 @@ class Listener(Service):
 
     _log = Logger()
     reactor: IReactorTCP
-    factory: Factory
+    factory: ServerFactory[Any]
     hosts: Sequence[str]
     port: int
     ports: list[IListeningPort] = field(factory=list, init=False)

@@ -5,7 +5,7 @@ Who is here (``protocol.md`` 20).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import define, field
@@ -182,10 +182,6 @@ def _clean(params: Mapping[str, Any]) -> dict[str, Any]:
         members["lastInputSeconds"] = seconds
     for name in LISTS:
         value = params.get(name)
-        if _strings(value):
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
             members[name] = list(value)
     return members
-
-
-def _strings(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(item, str) for item in value)

@@ -48,8 +48,9 @@ def run_gateway(options: Mapping[str, Any], environ: MutableMapping[str, str]) -
         gateway.startService()
         announce(setting, gateway, sys.stdout)
         _take_signals(gateway, reactor)
-        reactor.addSystemEventTrigger("before", "shutdown", gateway.stopService)  # type: ignore[attr-defined]
-        reactor.run(installSignalHandlers=False)  # type: ignore[attr-defined]
+        running: Any = reactor
+        running.addSystemEventTrigger("before", "shutdown", gateway.stopService)
+        running.run(installSignalHandlers=False)
     finally:
         logging.stop()
     return life.exit_code

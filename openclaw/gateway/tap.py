@@ -12,9 +12,10 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from twisted.logger import Logger
 from twisted.python import usage
 
-from openclaw.config.auth import resolve_auth
+from openclaw.config.auth import check_start, resolve_auth
 from openclaw.config.loader import load
 from openclaw.config.model import Config
 from openclaw.config.paths import apply_profile, gateway_port, state_dir
@@ -24,10 +25,12 @@ from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
 from openclaw.logs.wslog import WsLog
 
+_log = Logger(namespace="gateway")
+
 LOOPBACK = ("127.0.0.1", "::1")
 
 
-class Options(usage.Options):  # type: ignore[misc]  # Twisted's options are untyped
+class Options(usage.Options):
     """
     Options of ``twistd openclaw-gateway``; the same names as those of ``openclaw gateway``.
     """
@@ -66,17 +69,19 @@ def make_setting(options: Mapping[str, Any], environ: MutableMapping[str, str], 
 
     :raise OpenClawError: the configuration is invalid, or the gateway must not start with it.
     """
-    from openclaw.config.loader import ConfigInvalid
-
     snapshot = load(environ, home)
-    if snapshot.model is None:
-        raise ConfigInvalid(path=snapshot.path, issues=snapshot.issues)
-    config = snapshot.model
+    config = snapshot.require()
     port = gateway_port(options.get("port"), environ, config)
     directory = state_dir(environ, home)
     auth = resolve_auth(
-        config, environ, mode=options.get("auth"), token=options.get("token"), password=options.get("password")
+        config,
+        snapshot.environment,
+        mode=options.get("auth"),
+        token=options.get("token"),
+        password=options.get("password"),
     )
+    for warning in check_start(config, auth, bind=options.get("bind")):
+        _log.warn("{warning}", warning=warning)
     return Setting(
         snapshot=snapshot,
         config=config,
@@ -85,7 +90,7 @@ def make_setting(options: Mapping[str, Any], environ: MutableMapping[str, str], 
         port=port,
         state_dir=directory,
         home=home,
-        environ=environ,
+        environ=snapshot.environment,
         log_path=lambda: directory / "logs",
         wslog=WsLog(),
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -37,12 +38,13 @@ class GatewayProtocol(WebSocketServerProtocol):
     upgrade: Upgrade
 
     def onConnect(self, request: Any) -> Any:
+        transport: Any = self.transport
         self.upgrade = Upgrade(
-            peer=peer_address(self.transport.getPeer()),
+            peer=host_of(transport.getPeer()),
             headers={name.lower(): value for name, value in request.headers.items()},
-            secure=bool(getattr(self.transport, "TLS", False)),
-            server_address=getattr(self.transport.getHost(), "host", "127.0.0.1"),
-            server_port=getattr(self.transport.getHost(), "port", 0),
+            secure=bool(getattr(transport, "TLS", False)),
+            server_address=host_of(transport.getHost()),
+            server_port=getattr(transport.getHost(), "port", 0),
         )
         if not self.factory.allow(self.upgrade):
             raise ConnectionDeny(403, "Forbidden")
@@ -98,7 +100,8 @@ class GatewayProtocol(WebSocketServerProtocol):
 
     def _cut(self) -> None:
         self._closing = None
-        self.transport.abortConnection()
+        transport: Any = self.transport
+        transport.abortConnection()
 
     def _drop_limit(self) -> None:
         if self._closing is not None and self._closing.active():
@@ -107,7 +110,7 @@ class GatewayProtocol(WebSocketServerProtocol):
 
     def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
         self.wasMaxMessagePayloadSizeExceeded = True
-        self._fail_connection(MESSAGE_TOO_BIG, None)
+        self._fail_connection(MESSAGE_TOO_BIG, "")
 
     def _guarded(self, work: Callable[..., object], *arguments: Any) -> None:
         try:
@@ -122,7 +125,7 @@ class GatewayFactory(WebSocketServerFactory):
     Makes the protocols; every option that costs and is not needed is off.
     """
 
-    protocol = GatewayProtocol
+    protocol = GatewayProtocol  # type: ignore[assignment]  # Autobahn's protocols are their own kind
 
     def __init__(
         self, *, make_connection: MakeConnection, allow: AllowUpgrade, clock: IReactorTime, max_payload: int
@@ -147,8 +150,8 @@ class GatewayFactory(WebSocketServerFactory):
         )
 
 
-def peer_address(address: Any) -> str:
+def host_of(address: object) -> str:
     """
     The host of a Twisted address; a UNIX socket is as local as loopback.
     """
-    return str(getattr(address, "host", "127.0.0.1"))
+    return address.host if isinstance(address, IPv4Address | IPv6Address) else "127.0.0.1"

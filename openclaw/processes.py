@@ -1,0 +1,107 @@
+"""
+Short child processes with limits behind one small interface, so that tests need no child.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+from attrs import define, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone
+from twisted.internet.interfaces import IReactorProcess
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+
+from openclaw.errors import OpenClawError
+
+
+@frozen(kw_only=True)
+class Finished:
+    """
+    What a child process left.
+    """
+
+    exit_code: int
+    output: bytes
+
+
+@frozen(kw_only=True)
+class ProcessFailed(OpenClawError):
+    """
+    A child process could not be run to its end.
+    """
+
+    program: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.program}: {self.why}"
+
+
+class Runner(Protocol):
+    """
+    Runs a program to its end.
+    """
+
+    def __call__(self, command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+        """
+        :param limit: the child is killed after this.
+        :param most_bytes: of standard output; more kills the child.
+        :return: fires when the child has ended by itself. Cancelling it kills the child.
+        :raise ProcessFailed: it could not be started, took too long or said too much.
+        """
+        ...
+
+
+class _Collector(ProcessProtocol):
+    def __init__(self, program: str, most_bytes: int) -> None:
+        self.program = program
+        self.most_bytes = most_bytes
+        self.output = bytearray()
+        self.why: str | None = None
+        self.done: Deferred[Finished] = Deferred(lambda deferred: self.kill("cancelled"))
+
+    def kill(self, why: str) -> None:
+        self.why = why
+        if self.transport is not None and self.transport.pid:
+            self.transport.signalProcess("KILL")
+
+    def outReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted names it
+        self.output += data
+        if len(self.output) > self.most_bytes and self.why is None:
+            self.kill("too much output")
+
+    def processEnded(self, reason: Failure) -> None:  # noqa: N802
+        if self.why is not None:
+            self.done.errback(ProcessFailed(program=self.program, why=self.why))
+            return
+        code = 0 if reason.check(ProcessDone) else getattr(reason.value, "exitCode", None)
+        self.done.callback(Finished(exit_code=-1 if code is None else code, output=bytes(self.output)))
+
+
+@define(kw_only=True)
+class ReactorRunner:
+    """
+    Runs programs as children of this process.
+
+    :ivar environ: their whole environment.
+    """
+
+    reactor: Any
+    environ: Mapping[str, str]
+
+    def __call__(self, command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+        spawner: IReactorProcess = self.reactor
+        collector = _Collector(command[0], most_bytes)
+        spawner.spawnProcess(collector, command[0], list(command), env=dict(self.environ))
+        timer = self.reactor.callLater(limit.total_seconds(), collector.kill, "took too long")
+
+        def stop_timer(result: Any) -> Any:
+            if timer.active():
+                timer.cancel()
+            return result
+
+        return collector.done.addBoth(stop_timer)
