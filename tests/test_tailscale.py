@@ -98,9 +98,8 @@ class RealProcessTests(TestCase):
         folder = Path(self.mktemp())
         folder.mkdir()
         program = folder / "tailscale"
-        program.write_text(
-            "#!/bin/sh\nif [ \"$3\" = slow ]; then exec sleep 60; fi\nprintf '%s' '" + ANSWER.decode() + "'\n"
-        )
+        script = ["#!/bin/sh", 'if [ "$2" = slow ]; then exec sleep 60; fi', f"printf '%s' '{ANSWER.decode()}'"]
+        program.write_text("\n".join(script))
         program.chmod(0o755)
         found = find_program(f"{folder}:{os.environ['PATH']}")
         assert found is not None

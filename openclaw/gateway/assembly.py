@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.web.server import Site
 
@@ -36,7 +35,9 @@ from openclaw.logs.wslog import WsLog
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
+from openclaw.processes import ReactorRunner
 from openclaw.store.sqlite import SqliteStore
+from openclaw.tailscale import Whois, find_program
 from openclaw.web.hosts import machine_names
 from openclaw.web.site import WebContext, make_root_resource
 
@@ -64,7 +65,6 @@ class Setting:
     environ: Mapping[str, str]
     log_path: Callable[[], Path]
     wslog: WsLog
-    whois: Callable[[Mapping[str, str]], Deferred[str | None]] = lambda headers: succeed(None)
 
 
 def new_id() -> str:
@@ -139,7 +139,11 @@ def build(setting: Setting, reactor: Any, life: Life | None = None) -> Gateway:
             reactor, reactor.getThreadPool(), work, *arguments, **named
         ),
     )
-    names = machine_names()
+    whois = Whois(
+        run=ReactorRunner(reactor=reactor, environ=setting.environ),
+        clock=reactor,
+        program=lambda: find_program(setting.environ.get("PATH")),
+    )
     clients = Clients(
         clock=reactor,
         life=life,
@@ -153,8 +157,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None) -> Gateway:
         dispatcher=Dispatcher(METHODS),
         context=context,
         makers=makers,
-        machine_names=names,
-        whois=setting.whois,
+        machine_names=machine_names(),
+        whois=whois.confirmed,
         config_path=setting.snapshot.path,
         state_dir=setting.state_dir,
         canvas_url=no_canvas,

@@ -4,7 +4,7 @@ The connected clients: what one connection may ask of the gateway (``connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class Clients:
     All connections, from the open socket to its end.
 
     :ivar context: what handlers act on; each request gets it with its own caller.
-    :ivar whois: asks Tailscale whose an address is; fires with a login or ``None``.
+    :ivar whois: asks Tailscale whose a peer with these headers is: a login, or ``None``.
     """
 
     _log = Logger()
@@ -65,7 +65,7 @@ class Clients:
     context: MethodContext
     makers: Makers
     machine_names: frozenset[str]
-    whois: Callable[[Mapping[str, str]], Deferred[str | None]]
+    whois: Callable[[str, Mapping[str, str]], Awaitable[str | None]]
     config_path: Path
     state_dir: Path
     canvas_url: Callable[[Upgrade], str | None]
@@ -108,7 +108,7 @@ class Clients:
         local = is_local(upgrade.peer, upgrade.headers, gateway.trusted_proxies)
         login = None
         if self.auth.allow_tailscale and not local:
-            login = await self.whois(upgrade.headers)
+            login = await self.whois(upgrade.peer, upgrade.headers)
         facts = Facts(
             params=params,
             nonce=nonce,

@@ -45,7 +45,8 @@ class Entry:
 
     :ivar id: our own id, 8 hexadecimal digits, unique within the session.
     :ivar parent_id: the entry before it on its branch, ``None`` for the first.
-    :ivar type: ``message``, ``model_change``, ``thinking_level_change``, ``custom``, ``compaction`` and what imports brought.
+    :ivar type: ``message``, ``model_change``, ``thinking_level_change``, ``custom``, ``compaction``, and what imports
+        brought.
     :ivar body: the other members of the reference's transcript line, for example ``{"message": {...}}``.
     """
 
@@ -298,8 +299,8 @@ class Store(Protocol):
         """
         Do some work in one transaction.
 
-        :return: fires with what ``work`` returned, after the commit is durable; fails with what ``work`` raised, and then
-            nothing of it happened.
+        :return: fires with what ``work`` returned, after the commit is durable; fails with what ``work`` raised, and
+            then nothing of it happened.
         """
         ...
 
