@@ -1,0 +1,103 @@
+"""
+Agent runs: ``agent``, ``agent.wait``, ``agent.identity.get`` and the events of a run.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from openclaw.protocol.types import Label, NonEmptyString, NonNegative
+
+
+@frozen(kw_only=True)
+class AgentEvent:
+    """
+    One event of a run.
+
+    :ivar seq: counts the events of this run from 1; not the ``seq`` of the frame.
+    :ivar stream: ``lifecycle``, ``assistant``, ``tool``, ``compaction`` or ``error``.
+    :ivar ts: milliseconds since the epoch.
+    :ivar data: depends on the stream.
+    """
+
+    run_id: NonEmptyString
+    seq: NonNegative
+    stream: NonEmptyString
+    ts: NonNegative
+    data: Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class AgentParams:
+    """
+    Ask an agent for one turn.
+
+    :ivar to: whom the answer goes to when it is delivered; also chooses the session when no key is given.
+    :ivar thinking: a level for this turn only.
+    :ivar deliver: whether the answer is also sent to a channel.
+    :ivar timeout: seconds; 0 means the longest there is.
+    :ivar lane: the queue this run waits in.
+    :ivar idempotency_key: names the run; the same key again gets the same answer.
+    :ivar label: a name for the session it runs in.
+    :ivar spawned_by: key of the session that started this one.
+    """
+
+    message: NonEmptyString
+    agent_id: NonEmptyString | None = None
+    to: str | None = None
+    reply_to: str | None = None
+    session_id: str | None = None
+    session_key: str | None = None
+    thinking: str | None = None
+    deliver: bool | None = None
+    attachments: Sequence[Any] | None = None
+    channel: str | None = None
+    reply_channel: str | None = None
+    account_id: str | None = None
+    reply_account_id: str | None = None
+    thread_id: str | None = None
+    group_id: str | None = None
+    group_channel: str | None = None
+    group_space: str | None = None
+    timeout: NonNegative | None = None
+    lane: str | None = None
+    extra_system_prompt: str | None = None
+    idempotency_key: NonEmptyString
+    label: Label | None = None
+    spawned_by: str | None = None
+
+
+@frozen(kw_only=True)
+class AgentIdentityParams:
+    """
+    Ask how an agent presents itself; without both members, the default agent.
+    """
+
+    agent_id: NonEmptyString | None = None
+    session_key: str | None = None
+
+
+@frozen(kw_only=True)
+class AgentIdentityResult:
+    """
+    How an agent presents itself.
+
+    :ivar avatar: an emoji, a text of a few letters, or an address to load.
+    """
+
+    agent_id: NonEmptyString
+    name: NonEmptyString | None = None
+    avatar: NonEmptyString | None = None
+
+
+@frozen(kw_only=True)
+class AgentWaitParams:
+    """
+    Wait for a run to end.
+
+    :ivar timeout_ms: how long to wait; the run goes on when it passes.
+    """
+
+    run_id: NonEmptyString
+    timeout_ms: NonNegative | None = None

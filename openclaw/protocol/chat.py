@@ -1,0 +1,83 @@
+"""
+The conversation as a chat client sees it: ``chat.*`` and the ``chat`` event.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from attrs import frozen
+
+from openclaw.protocol.types import Maximum, MaxLength, Minimum, NonEmptyString, NonNegative
+
+
+@frozen(kw_only=True)
+class ChatHistoryParams:
+    """
+    Ask for the latest messages of a session.
+
+    :ivar limit: how many messages at most; 200 if missing.
+    """
+
+    session_key: NonEmptyString
+    limit: Annotated[int, Minimum(1), Maximum(1000)] | None = None
+
+
+@frozen(kw_only=True)
+class ChatSendParams:
+    """
+    Say something in a session; the answer comes as ``chat`` events.
+
+    :ivar message: may be empty when there are attachments.
+    :ivar timeout_ms: for the whole run.
+    :ivar idempotency_key: becomes the run's id; the same key again starts no second run.
+    """
+
+    session_key: NonEmptyString
+    message: str
+    thinking: str | None = None
+    deliver: bool | None = None
+    attachments: Sequence[Any] | None = None
+    timeout_ms: NonNegative | None = None
+    idempotency_key: NonEmptyString
+
+
+@frozen(kw_only=True)
+class ChatAbortParams:
+    """
+    Stop one run of a session, or all of them when none is named.
+    """
+
+    session_key: NonEmptyString
+    run_id: NonEmptyString | None = None
+
+
+@frozen(kw_only=True)
+class ChatInjectParams:
+    """
+    Put a message of the assistant into a session without a run.
+
+    :ivar label: stands in front of the message, in brackets.
+    """
+
+    session_key: NonEmptyString
+    message: NonEmptyString
+    label: Annotated[str, MaxLength(100)] | None = None
+
+
+@frozen(kw_only=True)
+class ChatEvent:
+    """
+    How a run goes, for a chat client.
+
+    :ivar seq: of the run event it stems from; not the ``seq`` of the frame.
+    :ivar message: for ``delta`` the whole text so far, for ``final`` the whole message.
+    """
+
+    run_id: NonEmptyString
+    session_key: NonEmptyString
+    seq: NonNegative
+    state: Literal["delta", "final", "aborted", "error"]
+    message: Any = None
+    error_message: str | None = None
+    usage: Any = None
+    stop_reason: str | None = None

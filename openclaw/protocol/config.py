@@ -1,0 +1,107 @@
+"""
+The configuration file over the wire: ``config.*``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from openclaw.protocol.types import NonEmptyString, NonNegative
+
+
+@frozen(kw_only=True)
+class ConfigGetParams:
+    """
+    Ask for the configuration. No parameters.
+    """
+
+
+@frozen(kw_only=True)
+class ConfigSetParams:
+    """
+    Replace the configuration file.
+
+    :ivar raw: the whole new text, JSON5.
+    :ivar base_hash: hash of the file that the new text was made from; another writer in between is a refusal.
+    """
+
+    raw: NonEmptyString
+    base_hash: NonEmptyString | None = None
+
+
+@frozen(kw_only=True)
+class ConfigApplyParams:
+    """
+    Replace the configuration file and restart.
+
+    :ivar raw: the whole new text, JSON5.
+    :ivar base_hash: hash of the file that the new text was made from.
+    :ivar session_key: the session to be told when the gateway is back.
+    :ivar note: what to tell it.
+    """
+
+    raw: NonEmptyString
+    base_hash: NonEmptyString | None = None
+    session_key: str | None = None
+    note: str | None = None
+    restart_delay_ms: NonNegative | None = None
+
+
+@frozen(kw_only=True)
+class ConfigPatchParams:
+    """
+    Merge a part into the configuration file and restart.
+
+    :ivar raw: an object in JSON5; ``null`` removes a key.
+    :ivar base_hash: hash of the file that the patch was made for.
+    :ivar session_key: the session to be told when the gateway is back.
+    :ivar note: what to tell it.
+    """
+
+    raw: NonEmptyString
+    base_hash: NonEmptyString | None = None
+    session_key: str | None = None
+    note: str | None = None
+    restart_delay_ms: NonNegative | None = None
+
+
+@frozen(kw_only=True)
+class ConfigSchemaParams:
+    """
+    Ask for the schema of the configuration. No parameters.
+    """
+
+
+@frozen(kw_only=True)
+class ConfigUiHint:
+    """
+    How a form shows one key of the configuration.
+
+    :ivar order: smaller stands higher.
+    :ivar sensitive: whether the value is a secret.
+    """
+
+    label: str | None = None
+    help: str | None = None
+    group: str | None = None
+    order: int | None = None
+    advanced: bool | None = None
+    sensitive: bool | None = None
+    placeholder: str | None = None
+    item_template: Any = None
+
+
+@frozen(kw_only=True)
+class ConfigSchemaResponse:
+    """
+    The schema of the configuration, for forms.
+
+    :ivar ui_hints: by dotted path; ``*`` stands for any item.
+    :ivar generated_at: ISO 8601.
+    """
+
+    schema: Any
+    ui_hints: Mapping[str, ConfigUiHint]
+    version: NonEmptyString
+    generated_at: NonEmptyString
