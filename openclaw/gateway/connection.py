@@ -31,10 +31,12 @@ from openclaw.protocol.frames import ErrorShape as WireError
 from openclaw.protocol.frames import (
     NotJson,
     RequestFrame,
+    answer_id,
     encode_event_body,
     encode_response,
     parse_json,
 )
+from openclaw.protocol.types import ABSENT
 from openclaw.protocol.validate import violations
 
 HANDSHAKE_LIMIT = timedelta(seconds=10)
@@ -200,7 +202,7 @@ class Connection:
     def slow(self) -> None:
         self.end(POLICY_VIOLATION, "slow consumer")
 
-    def answer(self, id: Any, *, ok: bool, payload: Any, error: WireError | None) -> None:
+    def answer(self, id: Any, *, ok: bool, payload: Any = ABSENT, error: WireError | None = None) -> None:
         """
         Send a response, if the client is still there.
         """
@@ -265,7 +267,8 @@ class Connection:
         self.state = State.FAILED
         self.hub.refused(self, refusal)
         if id is not None:
-            error = WireError(code=refusal.code, message=refusal.message, details=refusal.details)
+            details = ABSENT if refusal.details is None else refusal.details
+            error = WireError(code=refusal.code, message=refusal.message, details=details)
             self.outlet.send(encode_response(id, ok=False, error=error))
         self._close(refusal.close_code, refusal.reason)
 
@@ -286,9 +289,8 @@ class Connection:
         if wrong is None:
             self.hub.request(self, frame)
             return
-        given = frame.get("id") if isinstance(frame, dict) else None
         error = WireError(code=ErrorCode.INVALID_REQUEST, message=f"invalid request frame: {wrong}")
-        self.answer("invalid" if given is None else given, ok=False, payload=None, error=error)
+        self.answer(answer_id(frame), ok=False, error=error)
 
     def _close(self, code: int, reason: str) -> None:
         self._stop_limit()

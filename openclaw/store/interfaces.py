@@ -295,6 +295,13 @@ class Store(Protocol):
     The store as the reactor sees it: it never waits for the disk.
     """
 
+    @property
+    def is_ready(self) -> bool:
+        """
+        Whether it is open; work that is given to it before waits until it is.
+        """
+        ...
+
     def write(self, work: Callable[[Unit], T]) -> Deferred[T]:
         """
         Do some work in one transaction.
