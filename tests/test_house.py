@@ -19,7 +19,7 @@ import openclaw
 PACKAGE = Path(openclaw.__file__).resolve().parent
 
 ZERO = frozenset({"errors", "protocol"})
-ONE = frozenset({"clock", "config", "logs", "client", "files", "egress"})
+ONE = frozenset({"clock", "config", "logs", "client", "files", "egress", "processes"})
 TWO = frozenset(
     {
         "pairing",
@@ -55,6 +55,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "logs": frozenset({"errors", "config"}),
     "client": frozenset({"errors", "protocol"}),
     "files": frozenset({"errors"}),
+    "processes": frozenset({"errors"}),
     "egress": frozenset({"errors", "config"}),
     **{name: ZERO | ONE | {SEAM} for name in TWO},
     "nodes": ZERO | ONE | {SEAM, "pairing"},
@@ -65,7 +66,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "daemon": ZERO | ONE,
     "doctor": ZERO | ONE | TWO,
     "node_host": ZERO | ONE,
-    "cli": frozenset({"client", "config", "daemon", "doctor", "node_host", "errors", "protocol", "gateway.tap"}),
+    "cli": frozenset(
+        {"client", "config", "daemon", "doctor", "node_host", "errors", "protocol", "gateway.tap", "gateway.run"}
+    ),
     "testing": ZERO | ONE | TWO | THREE | FOUR | {"gateway"},
 }
 

@@ -19,7 +19,8 @@ class Inbound:
 
     :ivar run_id: chosen by whoever asks (the idempotency key) or made for them.
     :ivar session_key: canonical key (``openclaw.sessions.keys``); storage, lanes and abort go by it.
-    :ivar shown_key: the key as the caller wrote it, echoed in events and answers; ``None`` for a run without a session key.
+    :ivar shown_key: the key as the caller wrote it, echoed in events and answers; ``None`` for a run without a
+        session key.
     :ivar session_id: transcript to use, when a caller named one.
     :ivar origin: ``chat``, ``agent``, ``http``, ``hook``, ``cron``, ``heartbeat``, ``channel`` or ``node``.
     :ivar trust: ``operator`` for those who hold a credential, ``external`` for text from outside.
