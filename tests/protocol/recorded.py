@@ -41,6 +41,16 @@ def refusals(name: str) -> Iterator[Refusal]:
             yield Refusal(frame=pending[connection, _id(answer)], message=answer["error"]["message"])
 
 
+def requests(name: str) -> Iterator[Any]:
+    """
+    Every message of a recording that a client sent, refused or not.
+    """
+    for line in (FIXTURES / name).read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        if entry.get("dir") == "send":
+            yield _parsed(entry)
+
+
 def _parsed(entry: Any) -> Any:
     if "frame" in entry:
         return entry["frame"]
