@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from openclaw.agent.types import Agents
-from openclaw.clock import Seconds
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
 from openclaw.store.interfaces import Store
@@ -87,10 +87,11 @@ class MethodContext:
     :ivar link_channel: the one function behind ``linkChannel`` in ``health`` and ``status``.
     :ivar log_path: today's log file.
     :ivar in_thread: runs blocking work off the reactor thread.
+    :ivar workspace_of: the directory with an agent's own files; ``None`` where there is none.
     """
 
     caller: Caller
-    clock: Seconds
+    clock: IReactorTime
     store: Store
     agents: Agents
     broadcast: Broadcast
@@ -107,6 +108,7 @@ class MethodContext:
     environ: Mapping[str, str]
     in_thread: Callable[..., Deferred[Any]]
     known_channels: Sequence[str] = ()
+    workspace_of: Callable[[str], Path | None] = lambda agent_id: None
 
 
 class Heartbeats(Protocol):

@@ -56,6 +56,7 @@ class Method:
     :ivar role: ``operator`` or ``node``.
     :ivar advertised: whether ``hello-ok`` names it.
     :ivar idempotent: repeats with the same ``idempotencyKey`` get the first answer.
+    :ivar remembered: the name space under which the dispatcher keeps answers; ``None`` where a run's record does that.
     :ivar durable: ``ok: true`` is only sent after a commit.
     """
 
@@ -66,6 +67,7 @@ class Method:
     role: str = "operator"
     advertised: bool = True
     idempotent: bool = False
+    remembered: str | None = None
     durable: bool = False
 
 
@@ -86,6 +88,7 @@ class MethodTable:
         role: str = "operator",
         advertised: bool = True,
         idempotent: bool = False,
+        remembered: str | None = None,
         durable: bool = False,
     ) -> Callable[[Callable[[MethodContext, Any], Awaitable[Any]]], Handler]:
         """
@@ -101,7 +104,8 @@ class MethodTable:
                 scope=scope,
                 role=role,
                 advertised=advertised,
-                idempotent=idempotent,
+                idempotent=idempotent or remembered is not None,
+                remembered=remembered,
                 durable=durable,
             )
             return handler

@@ -1,0 +1,93 @@
+"""
+Who may call what (``protocol.md`` 17), as a pure function of role, scopes and the method's row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from openclaw.methods.table import Method
+
+ADMIN: Final = "operator.admin"
+READ: Final = "operator.read"
+WRITE: Final = "operator.write"
+PAIRING: Final = "operator.pairing"
+
+#: Methods that only nodes call, also before they exist: their refusal says so.
+NODE_ONLY: Final = frozenset({"node.invoke.result", "node.event", "skills.bins"})
+
+#: What a scope stands for beside itself. ``operator.admin`` stands for everything.
+IMPLIED: Final = {WRITE: frozenset({READ})}
+
+#: Scopes of methods that other versions have, so that a refusal names what would be missing. Everything else is admin.
+KNOWN_SCOPES: Final = {
+    **dict.fromkeys(
+        (
+            "channels.status",
+            "usage.status",
+            "usage.cost",
+            "tts.status",
+            "tts.providers",
+            "skills.status",
+            "voicewake.get",
+            "cron.list",
+            "cron.status",
+            "cron.runs",
+            "node.list",
+            "node.describe",
+        ),
+        READ,
+    ),
+    **dict.fromkeys(
+        (
+            "send",
+            "wake",
+            "talk.mode",
+            "tts.enable",
+            "tts.disable",
+            "tts.convert",
+            "tts.setProvider",
+            "voicewake.set",
+            "node.invoke",
+            "browser.request",
+        ),
+        WRITE,
+    ),
+    **dict.fromkeys(
+        (
+            "node.pair.request",
+            "node.pair.list",
+            "node.pair.approve",
+            "node.pair.reject",
+            "node.pair.verify",
+            "node.rename",
+        ),
+        PAIRING,
+    ),
+    "exec.approval.request": "operator.approvals",
+    "exec.approval.resolve": "operator.approvals",
+}
+
+
+def holds(scopes: Iterable[str], wanted: str) -> bool:
+    """
+    Whether somebody with some scopes has a scope, by itself or implied.
+    """
+    return any(scope in (wanted, ADMIN) or wanted in IMPLIED.get(scope, ()) for scope in scopes)
+
+
+def refusal(name: str, row: Method | None, *, role: str, scopes: frozenset[str]) -> str | None:
+    """
+    Why a caller may not call a method.
+
+    :param row: ``None`` for a name that is not in the table.
+    :return: the message, or ``None`` if it may.
+    """
+    for_nodes = name in NODE_ONLY or (row is not None and row.role == "node")
+    if for_nodes != (role == "node"):
+        return f"unauthorized role: {role}"
+    if for_nodes:
+        return None
+    wanted = row.scope if row is not None else KNOWN_SCOPES.get(name, ADMIN)
+    return None if holds(scopes, wanted) else f"missing scope: {wanted}"

@@ -1,0 +1,15 @@
+"""
+Every family of methods there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from openclaw.methods import agent, agents, chat, health, models, sessions, status, system
+from openclaw.methods.table import Method, merged
+
+FAMILIES: Final = (health, status, system, agent, agents, chat, models, sessions)
+
+METHODS: Final[Mapping[str, Method]] = merged(family.methods for family in FAMILIES)

@@ -1,0 +1,111 @@
+"""
+The one place that knows both exceptions and wire codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+
+from openclaw.agent.errors import RuntimeStopped, UnknownRun
+from openclaw.devices.pairing import UnknownRequest
+from openclaw.devices.tokens import UnknownDeviceRole
+from openclaw.methods.table import Failed
+from openclaw.protocol.codes import ErrorCode
+from openclaw.protocol.frames import ErrorShape
+from openclaw.protocol.types import ABSENT
+from openclaw.sessions.patch import InvalidPatch
+
+#: Error texts that come from exceptions are cut here.
+MAX_MESSAGE = 240
+
+#: How soon it makes sense to ask again when the gateway is stopping, in milliseconds.
+STOPPING_RETRY_MS = 1_500
+
+_log = Logger()
+
+
+@frozen(kw_only=True)
+class Refused:
+    """
+    A failed answer.
+
+    :ivar payload: ``ABSENT`` for all but the few failures that carry one.
+    """
+
+    error: ErrorShape
+    payload: Any = ABSENT
+
+
+def invalid(message: str) -> Failed:
+    """
+    The failure of a request that cannot be done as it was asked.
+    """
+    return Failed(code=ErrorCode.INVALID_REQUEST, message=message)
+
+
+def unavailable(message: str) -> Failed:
+    """
+    The failure of a request whose work failed.
+    """
+    return Failed(code=ErrorCode.UNAVAILABLE, message=message)
+
+
+def log_form(error: BaseException) -> str:
+    """
+    An exception as clients are shown it where ``methods.md`` 1.4 says "log form".
+    """
+    text = f"{type(error).__name__}: {error}"
+    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
+
+
+def _failed(error: Failed) -> Refused:
+    shape = ErrorShape(code=str(error.code), message=error.message, details=error.details)
+    return Refused(error=shape, payload=ABSENT if error.payload is None else error.payload)
+
+
+def _plain(error: Exception) -> Refused:
+    return Refused(error=ErrorShape(code=ErrorCode.INVALID_REQUEST.value, message=str(error)))
+
+
+def _stopping(error: Exception) -> Refused:
+    shape = ErrorShape(
+        code=ErrorCode.UNAVAILABLE.value,
+        message="The gateway is stopping.",
+        retryable=True,
+        retry_after_ms=STOPPING_RETRY_MS,
+    )
+    return Refused(error=shape)
+
+
+#: Known exceptions; the first that fits counts.
+KNOWN: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
+    (Failed, _failed),
+    (InvalidPatch, _plain),
+    (UnknownRequest, _plain),
+    (UnknownDeviceRole, _plain),
+    (UnknownRun, _plain),
+    (RuntimeStopped, _stopping),
+    (CancelledError, _stopping),
+)
+
+
+def refused(error: Exception, method: str, make_id: Callable[[], str]) -> Refused:
+    """
+    What a client is told of an exception.
+
+    One that is not known says nothing of the inside: it is logged with its traceback under an id that the client gets.
+    """
+    for kind, tell in KNOWN:
+        if isinstance(error, kind):
+            return tell(error)
+    correlation_id = make_id()
+    _log.failure("{method} failed; correlation id {correlation_id}.", method=method, correlation_id=correlation_id)
+    shape = ErrorShape(
+        code=ErrorCode.UNAVAILABLE.value, message="internal error", details={"correlationId": correlation_id}
+    )
+    return Refused(error=shape)

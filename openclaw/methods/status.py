@@ -1,0 +1,72 @@
+"""
+``status``: a short summary of the gateway (``methods.md`` 5.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from openclaw.clock import millis
+from openclaw.methods.agents import agent_ids
+from openclaw.methods.authorise import READ
+from openclaw.methods.context import MethodContext
+from openclaw.methods.models import model_defaults
+from openclaw.methods.table import MethodTable
+from openclaw.sessions.keys import default_agent, main_session_key
+from openclaw.sessions.rows import ModelDefaults, status_row
+from openclaw.store.interfaces import Session, Unit
+
+#: Sessions that are shown, of all and of each agent.
+RECENT = 10
+
+methods = MethodTable()
+
+
+@methods.method("status", scope=READ)
+async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    The summary. Its cost does not depend on how many sessions there are.
+    """
+    config = context.config()
+    first = default_agent(config)
+    now = millis(context.clock)
+
+    def read(unit: Unit) -> tuple[list[str], Sequence[Session], int, dict[str, tuple[int, Sequence[Session]]]]:
+        ids = agent_ids(config, unit)
+        by_agent = {name: (unit.sessions.count(name), unit.sessions.newest(RECENT, name)) for name in ids}
+        return ids, unit.sessions.newest(RECENT), unit.sessions.count(), by_agent
+
+    ids, recent, count, by_agent = await context.store.read(read)
+    defaults = model_defaults(context)
+    path = str(context.store_path)
+
+    def rows(sessions: Sequence[Session], model: ModelDefaults) -> list[dict[str, Any]]:
+        return [status_row(session, model, now, first) for session in sessions]
+
+    linked = context.link_channel()
+    return {
+        **({} if linked is None else {"linkChannel": dict(linked)}),
+        # Heartbeats do not run yet, and nothing says that they do.
+        "heartbeat": {
+            "defaultAgentId": first,
+            "agents": [{"agentId": name, "enabled": False, "every": "disabled", "everyMs": None} for name in ids],
+        },
+        "channelSummary": [],
+        "queuedSystemEvents": list(context.agents.notes(main_session_key(config))),
+        "sessions": {
+            "paths": [path],
+            "count": count,
+            "defaults": {"model": defaults.model, "contextTokens": defaults.context_tokens},
+            "recent": rows(recent, defaults),
+            "byAgent": [
+                {
+                    "agentId": name,
+                    "path": path,
+                    "count": by_agent[name][0],
+                    "recent": rows(by_agent[name][1], model_defaults(context, name)),
+                }
+                for name in ids
+            ],
+        },
+    }
