@@ -149,7 +149,7 @@ class LogFile:
 
     def _open(self, seconds: float) -> None:
         path = self.path(seconds)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         # Not through a link: in a directory that others may write to, it could lead anywhere.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         fd = os.open(path, flags, 0o600)
@@ -175,6 +175,16 @@ class LogFile:
         while (aside := self._path.with_name(f"{self._path.stem}.{number}.log")).exists():
             number += 1
         self._path.rename(aside)
+
+
+def make_private(directory: Path) -> None:
+    """
+    Make a directory and those above it that are missing, all for their owner only (``mkdir`` spares the parents).
+    """
+    if not directory.is_dir():
+        if directory.parent != directory:
+            make_private(directory.parent)
+        directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def _midnight_after(seconds: float) -> float:
