@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -18,9 +17,9 @@ def make_private_directory(path: Path) -> None:
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
-def write_temporary(path: Path, text: str) -> Path:
+def write_temporary(path: Path, data: bytes) -> Path:
     """
-    Write ``text`` to the disk beside ``path``, readable for its owner only.
+    Write ``data`` to the disk beside ``path``, readable for its owner only.
 
     :return: the new file, for the caller to rename or remove.
     """
@@ -28,7 +27,7 @@ def write_temporary(path: Path, text: str) -> Path:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
@@ -48,11 +47,11 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """
-    Give a file new content: afterwards it holds either the old or the new text, never a part.
+    Give a file new content: afterwards it holds either the old or the new data, never a part.
     """
-    temporary = write_temporary(path, text)
+    temporary = write_temporary(path, data)
     try:
         temporary.replace(path)
     except BaseException:
@@ -67,12 +66,12 @@ def create_file(path: Path, text: str) -> bool:
 
     :return: ``False`` when it is there, also when someone else was quicker; then it is left alone.
     """
-    temporary = write_temporary(path, text)
+    temporary = write_temporary(path, text.encode())
     try:
-        with suppress(FileExistsError):
-            path.hardlink_to(temporary)
-            sync_directory(path.parent)
-            return True
+        path.hardlink_to(temporary)
+    except FileExistsError:
         return False
     finally:
         temporary.unlink(missing_ok=True)
+    sync_directory(path.parent)
+    return True

@@ -1,7 +1,8 @@
 """
 Every key that a configuration may hold, and the shape of its value.
 
-``ours`` marks what the reference 2026.1.30 refuses: the program reads such keys but never writes one by itself.
+``gateway.customBindHost``, ``.maxPayload``, ``.shutdown``, ``.controlUi.root`` and ``.controlUi.allowedOrigins`` are
+ours: the reference 2026.1.30 refuses a file with them, so that the program never writes one by itself.
 """
 
 from __future__ import annotations
@@ -22,16 +23,6 @@ from openclaw.config.keys_common import (
 )
 from openclaw.config.keys_gateway import CANVAS_HOST, GATEWAY, HOOKS, LOGGING
 from openclaw.config.schema import Choice, Each, KeyPath, Number, Obj, Record, Shape, Text
-
-OURS: frozenset[str] = frozenset(
-    {
-        "gateway.customBindHost",
-        "gateway.maxPayload",
-        "gateway.shutdown",
-        "gateway.controlUi.root",
-        "gateway.controlUi.allowedOrigins",
-    }
-)
 
 _AUTO = choice(True, False, "auto")
 

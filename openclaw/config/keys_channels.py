@@ -212,6 +212,8 @@ _OTHER_IDS = (
     "webchat",
 )
 
+CHANNEL_IDS = ("telegram", "whatsapp", *_OTHER_IDS)
+
 CHANNELS = Obj(
     {
         "defaults": obj(groupPolicy=_GROUP_POLICY, heartbeat=_VISIBILITY),

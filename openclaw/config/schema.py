@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from openclaw.config.issues import Issue
 
@@ -46,6 +46,12 @@ class Unknown:
         """
         path = (*self.path, self.keys[0]) if self.path == ("channels",) else self.path
         return Issue.at(path, self.message, self.hint())
+
+    def only(self, keys: Iterable[str]) -> Unknown:
+        """
+        The same group with fewer keys.
+        """
+        return evolve(self, keys=tuple(keys))
 
     def hint(self) -> str | None:
         """

@@ -8,7 +8,7 @@ no numbers. Texts of errors are those of the JSON5 reference parser, which clien
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import frozen
 
@@ -21,10 +21,9 @@ _SPACE = re.compile(
     re.DOTALL,
 )
 _ESCAPE = r"\\(?:\r\n|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|0(?![0-9])|[^xu0-9])"
-_STRING = {
-    '"': re.compile(rf'"(?:[^"\\\n\r]|{_ESCAPE})*', re.DOTALL),
-    "'": re.compile(rf"'(?:[^'\\\n\r]|{_ESCAPE})*", re.DOTALL),
-}
+_DOUBLE = rf'"(?:[^"\\\n\r]|{_ESCAPE})*'
+_SINGLE = rf"'(?:[^'\\\n\r]|{_ESCAPE})*"
+_STRING = {'"': re.compile(_DOUBLE, re.DOTALL), "'": re.compile(_SINGLE, re.DOTALL)}
 _NUMBER = re.compile(
     r"[+-]?(?:0[xX][0-9a-fA-F]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?)"
 )
@@ -116,6 +115,16 @@ def skip_space(text: str, offset: int) -> int:
     """
     found = _SPACE.match(text, offset)
     return found.end() if found else offset
+
+
+_COMMENT_OR_STRING = re.compile(rf"(//[^\n\r\u2028\u2029]*|/\*.*?\*/)|{_DOUBLE}\"|{_SINGLE}'", re.DOTALL)
+
+
+def comments(text: str) -> Iterator[tuple[int, int]]:
+    """
+    Where the comments of a well-formed text stand.
+    """
+    return (found.span(1) for found in _COMMENT_OR_STRING.finditer(text) if found.group(1) is not None)
 
 
 def parse(text: str) -> Node:
@@ -268,4 +277,23 @@ def decode(text: str) -> object:
     except pyjson5.Json5DecoderException as error:
         # Both readers agree on what JSON5 is (a test holds them to it), but for numbers beyond a double.
         raise Json5Error(f"unreadable value ({error.args[0]})", 1, 1) from error
+    if "\\" in text:
+        _refuse_half_characters(value)
     return value
+
+
+def _refuse_half_characters(value: object) -> None:
+    """
+    Text with half of a surrogate pair in it could be read, but never be written.
+    """
+    parts: Iterable[object] = (value,)
+    if isinstance(value, dict):
+        parts = (*value, *value.values())
+    elif isinstance(value, list):
+        parts = value
+    for part in parts:
+        if isinstance(part, str):
+            if not part.isascii() and any("\ud800" <= char <= "\udfff" for char in part):
+                raise Json5Error("half of a surrogate pair in a string", 1, 1)
+        elif part is not value:
+            _refuse_half_characters(part)

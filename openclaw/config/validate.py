@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import evolve
-
 from openclaw.config.checks import cross_checks
 from openclaw.config.keys import ROOT
 from openclaw.config.schema import KeyPath, Report, Unknown
@@ -33,7 +31,6 @@ def _without(group: Unknown, told: set[KeyPath]) -> Unknown:
     """
     The group less those keys that were told, as such or by something below them.
     """
-    keys = tuple(
+    return group.only(
         key for key in group.keys if not any(path[: len(group.path) + 1] == (*group.path, key) for path in told)
     )
-    return evolve(group, keys=keys)

@@ -1,0 +1,247 @@
+"""
+Writing the configuration: checked first, all or nothing, and only over what the writer has read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from openclaw.config.auth import weakness
+from openclaw.config.dotted import parse_path, typed_path
+from openclaw.config.editor import set_value, unset_value
+from openclaw.config.environment import is_reference
+from openclaw.config.files import make_private_directory, replace_file, sync_directory, write_temporary
+from openclaw.config.issues import ConfigError, ConfigInvalid, Issue
+from openclaw.config.loader import Snapshot, evaluate, load
+from openclaw.config.schema import KeyPath
+
+BACKUPS = 5
+LOCK_ATTEMPTS = 100
+LOCK_PAUSE = 0.05
+
+#: What a file that does not exist is edited as.
+NEW_FILE = "{}\n"
+
+_SECRETS: tuple[KeyPath, ...] = (("gateway", "auth", "token"), ("gateway", "auth", "password"))
+
+
+class HashMismatch(ConfigError):
+    """
+    The file is not what the writer has read; nothing was written.
+    """
+
+    def __init__(self, path: Path, expected: str, found: str) -> None:
+        self.path = path
+        self.expected = expected
+        self.found = found
+        super().__init__(path, expected, found)
+
+    def __str__(self) -> str:
+        return "config changed since last load; re-run config.get and retry"
+
+
+class ConfigBusy(ConfigError):
+    """
+    Another writer holds the lock for too long.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(path)
+
+    def __str__(self) -> str:
+        return f"{self.path} is being written by another process; try again."
+
+
+def commit(
+    path: Path,
+    *,
+    new_text: str,
+    expected_hash: str,
+    environ: Mapping[str, str] | None = None,
+    home: Path | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> str:
+    """
+    Give the file a new text. Blocks on the disk, and up to five seconds on another writer.
+
+    :param expected_hash: of the text that the new one was made from.
+    :param environ: what ``${NAME}`` refers to; by default that of the process.
+    :return: the hash of the new text.
+    :raise ConfigInvalid: the new text is wrong, brings a key that nothing reads, or a secret that can be guessed.
+    :raise HashMismatch: the file was changed meanwhile.
+    """
+    environ = os.environ if environ is None else environ
+    home = Path.home() if home is None else home
+    # A link stays a link: what it points to is replaced.
+    target = path.resolve()
+    make_private_directory(target.parent)
+    with _locked(target, pause):
+        before = load(environ, home, path=target)
+        if before.hash != expected_hash:
+            raise HashMismatch(path, expected_hash, before.hash)
+        after = evaluate(new_text, target, environ, home)
+        _check(before, after)
+        if new_text != before.raw:
+            _write(target, new_text)
+    return after.hash
+
+
+def set_key(
+    source: Snapshot | Path,
+    path: str | Sequence[str | int],
+    value: Any,
+    *,
+    environ: Mapping[str, str] | None = None,
+    home: Path | None = None,
+) -> str:
+    """
+    Change one value in the file and leave all else in it as it is.
+
+    :param source: what to change; a snapshot is also what the file must still be.
+    :param path: as people type it, or its parts.
+    :return: the hash of the new text.
+    :raise EditRefused: the file has no place for it.
+    :raise ConfigInvalid: as :func:`commit`, or the file was invalid before.
+    :raise HashMismatch: as :func:`commit`.
+    """
+    return _edit(source, environ, home, lambda text: set_value(text, _parts(path), value))
+
+
+def unset_key(
+    source: Snapshot | Path,
+    path: str | Sequence[str | int],
+    *,
+    environ: Mapping[str, str] | None = None,
+    home: Path | None = None,
+) -> str:
+    """
+    Remove one member or array element from the file.
+
+    :raise PathNotFound: nothing in this file stands there.
+    :raise ConfigInvalid: as :func:`set_key`.
+    :raise HashMismatch: as :func:`commit`.
+    """
+    return _edit(source, environ, home, lambda text: unset_value(text, _parts(path)))
+
+
+def _parts(path: str | Sequence[str | int]) -> Sequence[str | int]:
+    return typed_path(parse_path(path)) if isinstance(path, str) else path
+
+
+def _edit(
+    source: Snapshot | Path, environ: Mapping[str, str] | None, home: Path | None, change: Callable[[str], str]
+) -> str:
+    environ = os.environ if environ is None else environ
+    home = Path.home() if home is None else home
+    snapshot = source if isinstance(source, Snapshot) else load(environ, home, path=source)
+    snapshot.require()
+    text = change(NEW_FILE if snapshot.raw is None else snapshot.raw)
+    return commit(snapshot.path, new_text=text, expected_hash=snapshot.hash, environ=environ, home=home)
+
+
+def last_good_path(path: Path) -> Path:
+    """
+    Where the last text that could be used is kept.
+    """
+    return path.with_name(path.name + ".last-good")
+
+
+def keep_last_good(snapshot: Snapshot) -> None:
+    """
+    Keep a valid text that someone else has written, for the day when the file is not valid.
+    """
+    if not snapshot.valid or snapshot.raw is None:
+        return
+    kept = last_good_path(snapshot.path.resolve())
+    if not kept.exists() or kept.read_bytes() != snapshot.raw.encode():
+        replace_file(kept, snapshot.raw.encode())
+
+
+@contextmanager
+def _locked(path: Path, pause: Callable[[float], None]) -> Iterator[None]:
+    """
+    Be the only writer; the lock dies with the process, its file stays.
+    """
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        for _ in range(LOCK_ATTEMPTS):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                pause(LOCK_PAUSE)
+        else:
+            raise ConfigBusy(path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _check(before: Snapshot, after: Snapshot) -> None:
+    """
+    Refuse what must not be written.
+    """
+    after.require()
+    known = {_any_index((*group.path, key)) for group in before.unknown for key in group.keys}
+    issues: list[Issue] = []
+    for group in after.unknown:
+        new = group.only(key for key in group.keys if _any_index((*group.path, key)) not in known)
+        if new.keys:
+            issues.append(new.issue())
+    issues.extend(_weak_secrets(before, after))
+    if issues:
+        raise ConfigInvalid(after.path, issues)
+
+
+def _any_index(path: KeyPath) -> KeyPath:
+    """
+    The path, whichever element of an array it leads through: elements move.
+    """
+    return tuple("*" if isinstance(part, int) else part for part in path)
+
+
+def _weak_secrets(before: Snapshot, after: Snapshot) -> Iterator[Issue]:
+    for path in _SECRETS:
+        written = _lookup(after.parsed, path)
+        if not isinstance(written, str) or not written.strip() or is_reference(written):
+            continue
+        reason = weakness(written)
+        if reason is not None and written != _lookup(before.parsed, path):
+            yield Issue.at(path, f"Weak secret: it {reason}")
+
+
+def _lookup(value: Any, path: KeyPath) -> Any:
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _write(path: Path, text: str) -> None:
+    """
+    Put the text on the disk, then in place; the old one becomes the newest backup.
+    """
+    temporary = write_temporary(path, text.encode())
+    try:
+        if path.exists():
+            _rotate(path)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+    replace_file(last_good_path(path), text.encode())
+
+
+def _rotate(path: Path) -> None:
+    names = [path.with_name(f"{path.name}.bak" + (f".{number}" if number else "")) for number in range(BACKUPS)]
+    for older, newer in reversed(list(zip(names[1:], names, strict=False))):
+        if newer.exists():
+            newer.replace(older)
+    replace_file(names[0], path.read_bytes())
