@@ -14,9 +14,10 @@ Who owns what:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from attrs import define, evolve, field, frozen
 from twisted.internet.interfaces import IReactorTime
@@ -32,6 +33,7 @@ from twisted.logger import (
 from zope.interface import implementer
 
 from openclaw.config.model import LoggingConfig
+from openclaw.config.redact import secret_values
 from openclaw.logs.collapse import Collapse
 from openclaw.logs.console import Console, make_console
 from openclaw.logs.file import LogFile, json_line, make_file
@@ -42,6 +44,10 @@ from openclaw.logs.redact import BadPattern, Redactor
 MOST_MESSAGE = 32 * 1024
 # Cut later than that before redaction, so that no secret is cut into something that is not recognised.
 _SLACK = 8 * 1024
+
+# The keys of providers, mostly. Shorter values under such names are switches.
+_SECRET_VARIABLE = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD)$", re.IGNORECASE)
+_SHORTEST_VARIABLE = 8
 
 
 @implementer(ILogObserver)
@@ -167,6 +173,13 @@ class Logging:
             self._sink.file = make_file(config.file, self._state_dir, self._sink.file.failed)
         self._configured = config
 
+    def hide(self, effective: Mapping[str, Any]) -> None:
+        """
+        Never show the secrets of a configuration (``Config.effective``); also after the next one has replaced it.
+        """
+        for _, secret in secret_values(effective):
+            self.redactor.add(secret)
+
     def stop(self) -> None:
         """
         Write what waits, take our observers out and close the file. What is logged later is lost.
@@ -199,11 +212,15 @@ def start_logging(
     What was logged before is written too, where logging is begun here.
 
     :param stdout: with ``stderr``, where the console is; without them there is none (twistd has its own).
+    :param environ: tells of colours and the journal; variables named as secrets are registered as such.
     :param verbose: the console shows ``debug``, whatever the configuration says.
     :param redactor: one that already knows secrets.
     :param beginner: begins Twisted's logging; ``None`` where somebody else has begun it: twistd, trial.
     """
     redactor = redactor or Redactor()
+    for name, value in environ.items():
+        if _SECRET_VARIABLE.search(name) and len(value) >= _SHORTEST_VARIABLE:
+            redactor.add(value)
     console = None
     if stdout is not None and stderr is not None:
         console = make_console(stdout, stderr, environ, config.console_style, noise=verbose)

@@ -82,6 +82,10 @@ _SUBSYSTEMS = (
 )
 
 
+#: Subsystems of one word (``service.md`` 7.7), which as a namespace could be a library's.
+_ONE_WORD = frozenset({"gateway", "browser", "memory", "plugins", "skills", "diagnostic", "env", "gmail-watcher"})
+
+
 def subsystem_of(namespace: str) -> str:
     """
     The subsystem that a logger's namespace stands for.
@@ -114,7 +118,7 @@ def level_of(event: LogEvent) -> Level:
 
 def _is_ours(event: LogEvent) -> bool:
     namespace = event.get("log_namespace") or ""
-    return namespace.startswith("openclaw") or "/" in namespace or "subsystem" in event
+    return namespace.startswith("openclaw") or "/" in namespace or namespace in _ONE_WORD or "subsystem" in event
 
 
 def record_of(event: LogEvent, level: Level) -> Record:

@@ -28,6 +28,7 @@ class LoggingTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.state = Path(self.mktemp())
+        self.environ: dict[str, str] = {}
         self.publisher = LogPublisher()
         self.out, self.err = io.StringIO(), io.StringIO()
         self.log = Logger(namespace="openclaw.gateway.x", observer=self.publisher)
@@ -42,7 +43,7 @@ class LoggingTests(SynchronousTestCase):
             clock=self.clock,
             stdout=self.out,
             stderr=self.err,
-            environ={},
+            environ=self.environ,
             verbose=verbose,
             publisher=self.publisher,
             beginner=None,
@@ -129,6 +130,16 @@ class LoggingTests(SynchronousTestCase):
             for secret in ("swordfish", "hunter22", "abc"):
                 self.assertNotIn(secret, text)
         self.assertIn('"n":4', written)
+
+    def test_known_secrets(self) -> None:
+        """
+        The secrets of the environment and of the configuration are known without their shape.
+        """
+        self.environ = {"FISH_API_KEY": "swordfish-9", "DEBUG_TOKEN": "1", "PLAIN": "ordinary"}
+        logging = self.start()
+        logging.hide({"gateway": {"auth": {"token": "dogfish-10", "mode": "token"}}})
+        self.log.info("swordfish-9 dogfish-10 ordinary token 1")
+        self.assertEqual(self.filed(), ["*** *** ordinary token 1"])
 
     def test_redaction_off(self) -> None:
         """

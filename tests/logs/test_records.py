@@ -69,7 +69,8 @@ class RecordTests(SynchronousTestCase):
         log = self.logger("twisted.web.server")
         log.info("Starting factory")
         log.warn("Odd")
-        self.assertEqual([level_of(event) for event in self.events], [Level.DEBUG, Level.WARN])
+        self.logger("gateway").info("Ours")
+        self.assertEqual([level_of(event) for event in self.events], [Level.DEBUG, Level.WARN, Level.INFO])
 
     def test_times(self) -> None:
         """
