@@ -1,0 +1,104 @@
+"""
+TypeScript: an interface for each definition.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from types import NoneType
+from typing import Any, Final
+
+from openclaw.protocol.codegen.outline import NOTICE, chosen_members, doc, named_types, spelled
+from openclaw.protocol.codes import PROTOCOL_VERSION, ErrorCode
+from openclaw.protocol.features import EVENTS, METHOD_ORDER
+from openclaw.protocol.members import Member, alternatives, exclusive, extra_member, is_definition, members, unannotated
+
+
+class TypeScript:
+    """
+    How TypeScript writes types.
+    """
+
+    anything = "unknown"
+    primitives: Final[Mapping[Any, str]] = {
+        str: "string",
+        int: "number",
+        float: "number",
+        bool: "boolean",
+        NoneType: "null",
+    }
+
+    def array(self, item: str) -> str:
+        return f"Array<{item}>"
+
+    def mapping(self, value: str) -> str:
+        return f"Record<string, {value}>"
+
+    def constants(self, values: Sequence[Any]) -> str:
+        return " | ".join(json.dumps(value) for value in values)
+
+    def union(self, choices: Sequence[str]) -> str:
+        return " | ".join(choices)
+
+
+_SPELLER: Final = TypeScript()
+
+
+def generate() -> str:
+    """
+    One module without imports.
+    """
+    parts = [
+        f"// {NOTICE}",
+        f"export const PROTOCOL_VERSION = {PROTOCOL_VERSION};",
+        f"export type ErrorCode = {_SPELLER.constants([str(code) for code in ErrorCode])};",
+        _names("EventName", EVENTS),
+        _names("MethodName", METHOD_ORDER),
+        *(_declaration(name, kind) for name, kind in named_types().items()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _names(name: str, values: Sequence[str]) -> str:
+    return f"export type {name} =\n" + "\n".join(f"  | {json.dumps(value)}" for value in values) + ";"
+
+
+def _declaration(name: str, kind: Any) -> str:
+    if not is_definition(kind):
+        return f"export type {name} = {_union_members(kind)};"
+    comment = _comment(doc(kind).text, "")
+    names = exclusive(kind)
+    if names:
+        choices = " | ".join("{\n" + "\n".join(_alternative(kind, names, chosen)) + "\n}" for chosen in names)
+        return f"{comment}export type {name} = {choices};"
+    lines = [line for member in members(kind) for line in _member_lines(kind, member, required=member.required)]
+    if extra_member(kind) is not None:
+        lines.append("  [key: string]: unknown;")
+    if not lines:
+        return f"{comment}export type {name} = Record<string, never>;"
+    return f"{comment}export interface {name} {{\n" + "\n".join(lines) + "\n}"
+
+
+def _union_members(kind: Any) -> str:
+    return _SPELLER.union([spelled(choice, _SPELLER) for choice in alternatives(unannotated(kind)[0])])
+
+
+def _alternative(cls: Any, names: Sequence[str], chosen: str) -> Iterator[str]:
+    for member in chosen_members(cls, names, chosen):
+        yield from _member_lines(cls, member, required=member.required or member.name == chosen)
+    for member in members(cls):
+        if member.name in names and member.name != chosen:
+            yield f"  {member.wire}?: never;"
+
+
+def _member_lines(cls: Any, member: Member, *, required: bool) -> Iterator[str]:
+    told = doc(cls).members.get(member.name)
+    if told is not None:
+        yield _comment([told], "  ").rstrip("\n")
+    yield f"  {member.wire}{'' if required else '?'}: {spelled(member.type, _SPELLER)};"
+
+
+def _comment(paragraphs: Sequence[str], indent: str) -> str:
+    if len(paragraphs) == 1:
+        return f"{indent}/** {paragraphs[0]} */\n"
+    lines = f"\n{indent} *\n".join(f"{indent} * {paragraph}" for paragraph in paragraphs)
+    return f"{indent}/**\n{lines}\n{indent} */\n"
