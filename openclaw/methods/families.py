@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from openclaw.methods import agent, agents, chat, health, models, sessions, status, system
+from openclaw.methods import agent, agents, chat, config, devices, health, logs, models, sessions, status, system
 from openclaw.methods.table import Method, merged
 
-FAMILIES: Final = (health, status, system, agent, agents, chat, models, sessions)
+FAMILIES: Final = (health, status, system, agent, agents, models, chat, sessions, config, logs, devices)
 
 METHODS: Final[Mapping[str, Method]] = merged(family.methods for family in FAMILIES)
