@@ -1,0 +1,109 @@
+"""
+``openclaw config``: read or change the configuration file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from openclaw.cli.arguments import Arguments
+from openclaw.cli.context import Context
+from openclaw.cli.exits import CONFIGURATION, CommandFailed, ConfigurationRefused, UsageError
+from openclaw.config.dotted import parse_path, value_at
+from openclaw.config.editor import EditRefused, PathNotFound
+from openclaw.config.issues import ConfigInvalid
+from openclaw.config.loader import Snapshot, load
+from openclaw.config.tokens import Json5Error, decode
+from openclaw.config.writer import set_key, unset_key
+
+_USAGE = "config get <path> | set <path> <value> | unset <path> | file   [--json]"
+_WORDS = {"get": ("path",), "set": ("path", "value"), "unset": ("path",), "file": ()}
+
+
+def run(context: Context, arguments: Sequence[str]) -> int:
+    """
+    :return: the exit code.
+    """
+    parser = Arguments("config", "Read or change the configuration file.", _USAGE)
+    parser.option("--json", action="store_true", help="get: print JSON; set: the value must be JSON5")
+    options, words = parser.split(arguments)
+    if not words or words[0] not in _WORDS:
+        raise UsageError(f"unknown command 'config {words[0]}'" if words else f"missing subcommand\nUsage: {_USAGE}")
+    name = words.pop(0)
+    parser.command = f"config {name}"
+    parser.check_words(words, _WORDS[name])
+    commands = {"get": _get, "set": _set, "unset": _unset, "file": _file}
+    commands[name](context, words, json_only=options.json)
+    return 0
+
+
+def _get(context: Context, words: Sequence[str], *, json_only: bool) -> None:
+    try:
+        value = value_at(_valid(context).config, parse_path(words[0]))
+    except EditRefused as error:
+        raise _refused(error, words[0]) from error
+    if json_only or isinstance(value, dict | list):
+        context.json(value)
+    else:
+        context.line(value if isinstance(value, str) else json.dumps(value))
+
+
+def _set(context: Context, words: Sequence[str], *, json_only: bool) -> None:
+    path, text = words
+    try:
+        set_key(_valid(context), path, _value(text, json_only), environ=context.environ, home=context.home)
+    except ConfigInvalid as error:
+        raise _rejected(error) from error
+    except EditRefused as error:
+        raise _refused(error, path) from error
+    context.line(f"Updated {path}. Restart the gateway to apply.")
+
+
+def _unset(context: Context, words: Sequence[str], *, json_only: bool) -> None:
+    try:
+        unset_key(_valid(context), words[0], environ=context.environ, home=context.home)
+    except ConfigInvalid as error:
+        raise _rejected(error) from error
+    except EditRefused as error:
+        raise _refused(error, words[0]) from error
+    context.line(f"Removed {words[0]}. Restart the gateway to apply.")
+
+
+def _file(context: Context, words: Sequence[str], *, json_only: bool) -> None:
+    snapshot = load(context.environ, context.home)
+    if json_only:
+        context.json({"path": str(snapshot.path), "exists": snapshot.exists, "valid": snapshot.valid})
+    else:
+        context.line(str(snapshot.path))
+
+
+def _value(text: str, json_only: bool) -> Any:
+    try:
+        return decode(text)
+    except Json5Error as error:
+        if json_only:
+            raise CommandFailed(f"Error: Failed to parse JSON5 value: SyntaxError: {error}") from error
+        return text
+
+
+def _valid(context: Context) -> Snapshot:
+    snapshot = load(context.environ, context.home)
+    if not snapshot.valid:
+        lines = [f"Config invalid at {context.short(snapshot.path)}."]
+        lines += [f"- {issue.line()}" for issue in snapshot.issues]
+        hint = f"Run `{context.command('openclaw doctor')}` to repair, then retry."
+        raise ConfigurationRefused("\n".join([*lines, hint]))
+    return snapshot
+
+
+def _rejected(error: ConfigInvalid) -> CommandFailed:
+    told = [f"{issue.path or '<root>'}: {issue.message}" for issue in error.issues]
+    return CommandFailed(f"Error: Config validation failed: {'; '.join(told)}", CONFIGURATION)
+
+
+def _refused(error: EditRefused, path: str) -> CommandFailed:
+    if isinstance(error, PathNotFound):
+        return CommandFailed(f"Config path not found: {path}")
+    return CommandFailed(f"Error: {error}")

@@ -1,0 +1,207 @@
+"""
+Which gateway a command talks to, and with what credentials.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from openclaw.cli.context import Context
+from openclaw.cli.exits import ConfigurationRefused
+from openclaw.config.auth import PASSWORD_VARIABLES, TOKEN_VARIABLES
+from openclaw.config.issues import Issue
+from openclaw.config.loader import Snapshot, load
+from openclaw.config.paths import gateway_port, state_dir, variable
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@frozen(kw_only=True)
+class Target:
+    """
+    A gateway to talk to.
+
+    :ivar source: where the address is from, for people.
+    :ivar bind: how the gateway listens, where it is the one of this configuration.
+    :ivar ours: whether it is the configured one, which gave us our device token.
+    """
+
+    url: str
+    source: str
+    config_path: Path
+    bind: str | None = None
+    token: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    fingerprint: str | None = None
+    ours: bool = True
+
+    def lines(self) -> list[str]:
+        """
+        The block that stands below an error text.
+        """
+        lines = [f"Gateway target: {self.url}", f"Source: {self.source}", f"Config: {self.config_path}"]
+        return lines if self.bind is None else [*lines, f"Bind: {self.bind}"]
+
+
+def dig(config: Any, *path: str) -> Any:
+    """
+    A value inside a configuration that may be invalid, and so of any shape; ``None`` when it is not there.
+    """
+    for key in path:
+        config = config.get(key) if isinstance(config, Mapping) else None
+    return config
+
+
+def read_config(context: Context, *, lenient: bool = False) -> Snapshot:
+    """
+    Read the configuration, and say what is wrong with it.
+
+    :param lenient: go on when it is invalid, for commands that help to find out why.
+    :raise ConfigurationRefused: it is invalid.
+    """
+    snapshot = load(context.environ, context.home)
+    if not snapshot.valid and not lenient:
+        raise ConfigurationRefused("\n".join(invalid_config(context, snapshot)))
+    if not snapshot.valid:
+        context.err.write("\n".join(invalid_config(context, snapshot)) + "\n")
+    for warning in snapshot.warnings:
+        place = f"{context.short(str(warning.location))}: " if warning.location else ""
+        context.problem(f"Config warning: {place}{warning.path or '<root>'}: {warning.message}")
+    return snapshot
+
+
+def invalid_config(context: Context, snapshot: Snapshot) -> list[str]:
+    """
+    What is wrong with a configuration, for people.
+    """
+    lines = ["Config invalid", f"File: {context.short(snapshot.path)}", "Problem:"]
+    legacy = [issue for issue in snapshot.issues if issue in snapshot.legacy_issues]
+    lines += _issue_lines(context, [issue for issue in snapshot.issues if issue not in legacy])
+    if legacy:
+        lines += ["Legacy config keys detected:", *_issue_lines(context, legacy)]
+    return [*lines, "", context.command("Run: openclaw doctor --fix")]
+
+
+def _issue_lines(context: Context, issues: Sequence[Issue]) -> list[str]:
+    lines = []
+    for issue in issues:
+        lines.append(f"  - {issue.path or '<root>'}: {issue.message}")
+        expected = f"expected {issue.expected}" if issue.expected else ""
+        place = f"at {context.short(str(issue.location))}" if issue.location else ""
+        if place or expected:
+            lines.append(f"    {', '.join(filter(None, (place, expected)))}")
+    return lines
+
+
+def resolve_target(context: Context, options: Namespace, snapshot: Snapshot) -> Target:
+    """
+    The gateway that the options and the configuration mean.
+
+    Credentials of the configuration go only to the gateway of the configuration, or to this machine: whoever is talked
+    into another ``--url`` must not hand them over.
+
+    :raise ConfigurationRefused: remote mode without an address.
+    """
+    config, environ = snapshot.config, snapshot.environment
+    remote = dig(config, "gateway", "mode") == "remote"
+    configured = _remote(context, snapshot) if remote and options.url is None else _local(context, snapshot)
+    if options.url is not None:
+        configured = _given(options.url, snapshot, configured)
+    token, password = options.token, options.password
+    if configured.ours or urlsplit(configured.url).hostname in _LOOPBACK:
+        token = token or _secret(config, environ, "token", TOKEN_VARIABLES, remote=remote)
+        password = password or _secret(config, environ, "password", PASSWORD_VARIABLES, remote=remote)
+    return Target(
+        url=configured.url,
+        source=configured.source,
+        config_path=snapshot.path,
+        bind=configured.bind,
+        token=token or None,
+        password=password or None,
+        fingerprint=options.tls_fingerprint or configured.fingerprint,
+        ours=configured.ours and not options.token,
+    )
+
+
+def _remote(context: Context, snapshot: Snapshot) -> Target:
+    url = dig(snapshot.config, "gateway", "remote", "url")
+    if not isinstance(url, str) or not url.strip():
+        raise ConfigurationRefused(
+            "gateway remote mode misconfigured: gateway.remote.url missing\n"
+            f"Config: {snapshot.path}\n"
+            "Fix: set gateway.remote.url, or set gateway.mode=local."
+        )
+    return Target(
+        url=url.strip(),
+        source="config gateway.remote.url",
+        config_path=snapshot.path,
+        fingerprint=dig(snapshot.config, "gateway", "remote", "tlsFingerprint"),
+    )
+
+
+def _local(context: Context, snapshot: Snapshot) -> Target:
+    tls = dig(snapshot.config, "gateway", "tls", "enabled") is True
+    return Target(
+        url=f"{'wss' if tls else 'ws'}://127.0.0.1:{local_port(snapshot)}",
+        source="local loopback",
+        config_path=snapshot.path,
+        bind=dig(snapshot.config, "gateway", "bind") or "loopback",
+        fingerprint=_own_fingerprint(context, snapshot) if tls else None,
+    )
+
+
+def _given(url: str, snapshot: Snapshot, local: Target) -> Target:
+    remote = dig(snapshot.config, "gateway", "remote", "url")
+    return Target(
+        url=url,
+        source="cli --url",
+        config_path=snapshot.path,
+        fingerprint=local.fingerprint if url == local.url else None,
+        ours=url in (local.url, remote),
+    )
+
+
+def local_port(snapshot: Snapshot) -> int:
+    """
+    The port of this configuration's gateway.
+    """
+    configured = dig(snapshot.config, "gateway", "port") if snapshot.model is None else None
+    if isinstance(configured, int) and variable(snapshot.environment, "OPENCLAW_GATEWAY_PORT") is None:
+        return configured
+    return gateway_port(None, snapshot.environment, snapshot.model)
+
+
+def _secret(
+    config: Any, environ: Mapping[str, str], name: str, variables: Sequence[str], *, remote: bool
+) -> str | None:
+    """
+    A client's precedence: environment over file; a remote gateway's token is only in its own place.
+    """
+    if remote and name == "token":
+        value = dig(config, "gateway", "remote", "token")
+    else:
+        place = ("gateway", "remote", name) if remote else ("gateway", "auth", name)
+        value = variable(environ, *variables) or dig(config, *place)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _own_fingerprint(context: Context, snapshot: Snapshot) -> str | None:
+    """
+    The gateway of this machine is known by the certificate in its own directory.
+    """
+    import hashlib
+    import ssl
+
+    named = dig(snapshot.config, "gateway", "tls", "certPath")
+    directory = state_dir(context.environ, context.home)
+    path = Path(named) if isinstance(named, str) else directory / "gateway" / "tls" / "gateway-cert.pem"
+    try:
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(path.read_text("ascii"))).hexdigest()
+    except (OSError, ValueError):
+        return None

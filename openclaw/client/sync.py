@@ -1,0 +1,368 @@
+"""
+A blocking client of the gateway, without Twisted: connect, prove who you are, ask, leave.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+
+from openclaw import __version__
+from openclaw.client.connection import Connection
+from openclaw.client.errors import (
+    BadAddress,
+    ConnectionClosed,
+    GatewayTimeout,
+    ProtocolViolation,
+    RequestFailed,
+)
+from openclaw.client.identity import DeviceTokens, Identity
+
+PROTOCOL = 3
+OPERATOR_SCOPES = ("operator.admin", "operator.approvals", "operator.pairing")
+
+#: A gateway that has sent no challenge by then, in seconds, is asked without one.
+CHALLENGE_WAIT = 0.75
+#: How long a gateway that refused us has to say goodbye, in seconds.
+_GOODBYE_WAIT = 1.0
+#: Events that nobody has asked for yet; the oldest make room.
+_KEPT_EVENTS = 1000
+
+
+@frozen
+class HandshakeRefused(ConnectionClosed):
+    """
+    The gateway does not let us in.
+
+    :ivar error: the error object of its answer; ``details`` may say what to do.
+    """
+
+    error: dict[str, Any] = field(factory=dict)
+
+
+@frozen
+class Event:
+    """
+    Something that the gateway told without being asked.
+    """
+
+    name: str
+    payload: Any = None
+    seq: int | None = None
+
+
+@frozen(kw_only=True)
+class Credentials:
+    """
+    What opens the gateway.
+
+    :ivar tokens: device tokens to prefer over the shared secret, and to keep up to date.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    identity: Identity | None = None
+    tokens: DeviceTokens | None = None
+
+    def auth(self, stored: str | None) -> dict[str, str]:
+        """
+        The ``auth`` member of ``connect``.
+        """
+        offered = {"token": stored or self.token, "password": self.password}
+        return {name: value for name, value in offered.items() if value}
+
+
+@frozen(kw_only=True)
+class Persona:
+    """
+    As what this program introduces itself.
+    """
+
+    client_id: str = "cli"
+    mode: str = "cli"
+    role: str = "operator"
+    scopes: tuple[str, ...] = OPERATOR_SCOPES
+    display_name: str | None = None
+
+    def payload(self) -> dict[str, Any]:
+        """
+        The ``client`` member of ``connect``.
+        """
+        told = {"id": self.client_id, "version": __version__, "platform": sys.platform, "mode": self.mode}
+        return told if self.display_name is None else {**told, "displayName": self.display_name}
+
+
+@define(eq=False)
+class GatewayClient:
+    """
+    A connection that ``hello-ok`` has opened.
+
+    :ivar hello: the payload of ``hello-ok``.
+    """
+
+    connection: Connection
+    hello: dict[str, Any] = field(factory=dict)
+    _answers: dict[str, deque[dict[str, Any]]] = field(factory=dict, init=False)
+    _events: deque[Event] = field(factory=lambda: deque(maxlen=_KEPT_EVENTS), init=False)
+    _last_id: int = field(default=0, init=False)
+
+    @classmethod
+    def connect(
+        cls,
+        url: str,
+        *,
+        token: str | None = None,
+        password: str | None = None,
+        identity: Identity | None = None,
+        tokens: DeviceTokens | None = None,
+        client_id: str = "cli",
+        mode: str = "cli",
+        scopes: Sequence[str] = OPERATOR_SCOPES,
+        timeout: float = 10.0,
+        fingerprint: str | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> GatewayClient:
+        """
+        Open a connection and be let in. A stored device token is offered first; when it is refused it is forgotten,
+        and the shared secret is tried on a new connection.
+
+        :param timeout: seconds for all of it.
+        :param now: seconds since the epoch, for signatures.
+        :raise HandshakeRefused: the gateway does not want us.
+        :raise ConnectionClosed: there is no gateway, or it left.
+        :raise GatewayTimeout: it took too long.
+        """
+        credentials = Credentials(token=token, password=password, identity=identity, tokens=tokens)
+        persona = Persona(client_id=client_id, mode=mode, scopes=tuple(scopes))
+        attempt = _Attempt(url, credentials, persona, timeout, fingerprint, now)
+        stored = tokens.get(persona.role) if tokens is not None and identity is not None else None
+        try:
+            return attempt.run(stored)
+        except HandshakeRefused as refusal:
+            if tokens is None or stored is None or not (token or password) or not _blames_token(refusal):
+                raise
+        tokens.forget(persona.role)
+        return attempt.run(None)
+
+    def call(self, method: str, params: Any = None, *, timeout: float | None = 10.0, expect_final: bool = False) -> Any:
+        """
+        Ask, and wait for the answer.
+
+        :param timeout: seconds; ``None`` waits for as long as the connection lives.
+        :param expect_final: the method answers twice, first ``accepted``; wait for the second answer.
+        :return: the answer's payload.
+        :raise RequestFailed: the gateway said no.
+        :raise ConnectionClosed: it left before it answered.
+        :raise GatewayTimeout: it took too long.
+        """
+        return self.result(self.ask(method, params), timeout=timeout, expect_final=expect_final)
+
+    def ask(self, method: str, params: Any = None) -> str:
+        """
+        Send a request; several may be under way at once.
+
+        :return: its id, for :meth:`result`.
+        """
+        self._last_id += 1
+        request_id = f"r{self._last_id}"
+        self._answers[request_id] = deque()
+        frame = {"type": "req", "id": request_id, "method": method, "params": {} if params is None else params}
+        self.connection.send(json.dumps(frame, separators=(",", ":"), ensure_ascii=False))
+        return request_id
+
+    def result(self, request_id: str, *, timeout: float | None = 10.0, expect_final: bool = False) -> Any:
+        """
+        Wait for the answer of a request; see :meth:`call`.
+        """
+        answers = self._answers[request_id]
+        clock = self.connection.clock
+        deadline = None if timeout is None else clock() + timeout
+        while True:
+            while not answers:
+                self._receive(None if deadline is None else deadline - clock(), timeout)
+            answer = answers.popleft()
+            payload = answer.get("payload")
+            if not (expect_final and answer.get("ok") and _is_accepted(payload)):
+                del self._answers[request_id]
+                return _payload(answer)
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """
+        What the gateway tells, in its order, also what came while waiting for answers.
+
+        :param timeout: seconds to wait for each; ``None`` waits for as long as the connection lives.
+        :raise ConnectionClosed: it ended.
+        :raise GatewayTimeout: nothing came in time.
+        """
+        while True:
+            while not self._events:
+                self._receive(timeout, timeout)
+            yield self._events.popleft()
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """
+        Leave.
+        """
+        self.connection.close(code, reason)
+
+    def __enter__(self) -> GatewayClient:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _receive(self, remaining: float | None, whole: float | None) -> None:
+        try:
+            frame = _parse(self.connection.receive(None if remaining is None else max(remaining, 0.0)))
+        except GatewayTimeout as error:
+            raise GatewayTimeout(whole or 0.0) from error
+        if frame.get("type") == "event":
+            self._events.append(Event(str(frame.get("event")), frame.get("payload"), frame.get("seq")))
+        elif frame.get("type") == "res" and (waiting := self._answers.get(str(frame.get("id")))) is not None:
+            waiting.append(frame)
+
+
+@frozen
+class _Attempt:
+    """
+    One way of getting in, which may be tried twice.
+    """
+
+    url: str
+    credentials: Credentials
+    persona: Persona
+    timeout: float
+    fingerprint: str | None
+    now: Callable[[], float]
+
+    def run(self, stored: str | None) -> GatewayClient:
+        """
+        :param stored: the device token to offer.
+        """
+        clock = time.monotonic
+        deadline = clock() + self.timeout
+        connection = Connection.open(self.url, timeout=self.timeout, fingerprint=self.fingerprint)
+        client = GatewayClient(connection)
+        try:
+            nonce = self._challenge(client, deadline - clock())
+            client.hello = self._introduce(client, stored, nonce, deadline - clock())
+        except GatewayTimeout as error:
+            connection.close()
+            raise GatewayTimeout(self.timeout) from error
+        except BaseException:
+            connection.close()
+            raise
+        self._keep_token(client.hello)
+        return client
+
+    def _challenge(self, client: GatewayClient, remaining: float) -> str | None:
+        wait = min(CHALLENGE_WAIT, remaining)
+        try:
+            event = next(client.events(wait))
+        except GatewayTimeout:
+            if wait < CHALLENGE_WAIT:
+                raise
+            return None
+        payload = event.payload if event.name == "connect.challenge" else None
+        nonce = payload.get("nonce") if isinstance(payload, dict) else None
+        return nonce if isinstance(nonce, str) else None
+
+    def _introduce(self, client: GatewayClient, stored: str | None, nonce: str | None, remaining: float) -> Any:
+        try:
+            return client.call("connect", self.params(stored, nonce), timeout=remaining)
+        except RequestFailed as failure:
+            code, reason = 1008, failure.message
+            try:
+                while True:
+                    client.connection.receive(_GOODBYE_WAIT)
+            except ConnectionClosed as closed:
+                code, reason = closed.code, closed.reason or reason
+            except GatewayTimeout:
+                client.connection.close(1008, "connect failed")
+            raise HandshakeRefused(code, reason, None, failure.error) from failure
+
+    def params(self, stored: str | None, nonce: str | None) -> dict[str, Any]:
+        """
+        The parameters of ``connect``.
+        """
+        persona, auth = self.persona, self.credentials.auth(stored)
+        params: dict[str, Any] = {
+            "minProtocol": PROTOCOL,
+            "maxProtocol": PROTOCOL,
+            "client": persona.payload(),
+            "caps": [],
+            "role": persona.role,
+            "scopes": list(persona.scopes),
+        }
+        if auth:
+            params["auth"] = auth
+        if self.credentials.identity is not None:
+            params["device"] = self.credentials.identity.claim(
+                client_id=persona.client_id,
+                mode=persona.mode,
+                role=persona.role,
+                scopes=persona.scopes,
+                signed_at_ms=int(self.now() * 1000),
+                token=auth.get("token", ""),
+                nonce=nonce,
+            )
+        return params
+
+    def _keep_token(self, hello: dict[str, Any]) -> None:
+        auth = hello.get("auth")
+        tokens = self.credentials.tokens
+        if tokens is None or not isinstance(auth, dict) or not isinstance(auth.get("deviceToken"), str):
+            return
+        tokens.put(auth.get("role", self.persona.role), auth["deviceToken"], auth.get("scopes", ()))
+
+
+def _blames_token(refusal: HandshakeRefused) -> bool:
+    error = refusal.error
+    return error.get("code") == "NOT_PAIRED" or str(error.get("message", "")).startswith("unauthorized")
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        frame = json.loads(text)
+    except ValueError as error:
+        raise ProtocolViolation("frame is not JSON") from error
+    if not isinstance(frame, dict):
+        raise ProtocolViolation("frame is not an object")
+    return frame
+
+
+def _is_accepted(payload: Any) -> bool:
+    return isinstance(payload, dict) and payload.get("status") == "accepted"
+
+
+def _payload(answer: dict[str, Any]) -> Any:
+    payload = answer.get("payload")
+    if answer.get("ok") is True:
+        return payload
+    error = answer.get("error")
+    error = error if isinstance(error, dict) else {}
+    raise RequestFailed(
+        str(error.get("code", "UNAVAILABLE")), str(error.get("message", "unknown error")), payload, error
+    )
+
+
+__all__ = [
+    "OPERATOR_SCOPES",
+    "BadAddress",
+    "Connection",
+    "ConnectionClosed",
+    "Credentials",
+    "Event",
+    "GatewayClient",
+    "GatewayTimeout",
+    "HandshakeRefused",
+    "Persona",
+    "ProtocolViolation",
+    "RequestFailed",
+]

@@ -1,0 +1,89 @@
+"""
+``openclaw agent``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cli.harness import GatewayCase
+from tests.client.gateway import Peer
+
+ANSWER = {
+    "runId": "r",
+    "status": "ok",
+    "summary": "completed",
+    "result": {"payloads": [{"text": "pong: hi", "mediaUrl": None}, {"text": "", "mediaUrl": "http://x/y.png"}]},
+}
+
+
+class AgentTests(GatewayCase):
+    """
+    One turn.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.gateway.hello = {"snapshot": {"sessionDefaults": {"mainSessionKey": "agent:main:main"}}}
+        self.answer: dict[str, Any] = ANSWER
+        self.gateway.methods["agent"] = self.turn
+
+    def turn(self, peer: Peer, request: dict[str, Any]) -> None:
+        """
+        Answer twice, as the gateway does.
+        """
+        peer.answer(request, {"runId": "r", "status": "accepted"})
+        peer.answer(request, self.answer)
+
+    def test_text(self) -> None:
+        """
+        People read what the agent said.
+        """
+        outcome = self.openclaw("agent", "--message", "hi")
+        self.assertEqual((outcome.code, outcome.out), (0, "pong: hi\nMEDIA:http://x/y.png\n"))
+
+    def test_json(self) -> None:
+        """
+        Scripts get the last answer as it came.
+        """
+        self.assertEqual(self.openclaw("agent", "-m", "hi", "--json").json, ANSWER)
+
+    def test_main_session(self) -> None:
+        """
+        Without any choice the main conversation is meant; a choice is passed on.
+        """
+        self.openclaw("agent", "-m", "hi")
+        self.openclaw("agent", "-m", "hi", "--agent", "work", "--thinking", "low", "--deliver", "--timeout", "5")
+        first, second = (request["params"] for request in self.gateway.requests)
+        self.assertTrue(first.pop("idempotencyKey"))
+        self.assertEqual(first, {"message": "hi", "sessionKey": "agent:main:main"})
+        self.assertNotIn("sessionKey", second)
+        self.assertEqual((second["agentId"], second["thinking"]), ("work", "low"))
+        self.assertEqual((second["deliver"], second["timeout"]), (True, 5))
+
+    def test_silence(self) -> None:
+        """
+        An agent that says nothing is told of.
+        """
+        self.answer = {"status": "ok", "result": {"payloads": []}}
+        self.assertEqual(self.openclaw("agent", "-m", "hi").out, "No reply from agent.\n")
+
+    def test_failed_run(self) -> None:
+        """
+        A run that failed fails the command, with its payload for scripts.
+        """
+        payload = {"runId": "r", "status": "error", "summary": "Error: boom"}
+        self.gateway.methods["agent"] = lambda peer, request: peer.refuse(
+            request, "UNAVAILABLE", "Error: boom", payload=payload
+        )
+        outcome = self.openclaw("agent", "-m", "hi", "--json")
+        self.assertEqual((outcome.code, outcome.err, outcome.json), (1, "Error: boom\n", payload))
+
+    def test_usage(self) -> None:
+        """
+        A message must be there, and a time limit must be one.
+        """
+        outcome = self.openclaw("agent")
+        self.assertEqual(outcome.err, "error: required option '-m, --message <text>' not specified\n")
+        outcome = self.openclaw("agent", "-m", "x", "--timeout", "0")
+        self.assertEqual((outcome.code, outcome.err), (2, "error: --timeout must be a positive integer (seconds)\n"))
