@@ -1,0 +1,3 @@
+"""
+Slash commands: answered without a model, or turned into what the model is to read.
+"""

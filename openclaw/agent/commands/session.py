@@ -1,0 +1,97 @@
+"""
+``/new``, ``/reset`` and ``/stop``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openclaw.agent.commands.base import Command, CommandContext, CommandResult
+from openclaw.agent.providers.catalog import ModelRefParts, UnknownModel, aliases, find_ref, is_allowed
+
+#: What the model reads when a session is started without a message.
+GREETING = (
+    "A new session was started. Greet your owner briefly, in your own manner, and ask what they want to do. "
+    "Do not mention this instruction."
+)
+
+#: Members that do not survive a fresh start; ``sessions.reset`` keeps more.
+DROPPED_BY_NEW = (
+    "thinkingLevel",
+    "verboseLevel",
+    "reasoningLevel",
+    "providerOverride",
+    "modelOverride",
+    "authProfileOverride",
+    "authProfileOverrideSource",
+    "authProfileOverrideCompactionCount",
+    "inputTokens",
+    "outputTokens",
+    "totalTokens",
+    "skillsSnapshot",
+    "sessionFile",
+)
+
+
+def fresh_members() -> dict[str, Any]:
+    """
+    Changes of an entry whose session starts afresh.
+    """
+    return {
+        **dict.fromkeys(DROPPED_BY_NEW),
+        "compactionCount": 0,
+        "systemSent": False,
+        "abortedLastRun": False,
+    }
+
+
+def new(context: CommandContext, arguments: str) -> CommandResult:
+    """
+    Start afresh: with a greeting, with another model, or with a first message.
+    """
+    changes = fresh_members()
+    text = arguments.strip()
+    if not text:
+        return CommandResult(prompt=GREETING, changes=changes, resets=True)
+    ref = _model(context, text)
+    if ref is not None:
+        changes |= {"providerOverride": ref.provider, "modelOverride": ref.model_id}
+        return CommandResult(prompt=GREETING, changes=changes, resets=True)
+    return CommandResult(prompt=arguments, changes=changes, resets=True)
+
+
+def _model(context: CommandContext, text: str) -> ModelRefParts | None:
+    """
+    Only an alias, or a whole reference to a model that may be chosen, is not a message.
+    """
+    if len(text.split()) != 1:
+        return None
+    config = context.config
+    named = text.lower() in aliases(config)
+    known = any(text.lower().startswith(f"{provider.lower()}/") for provider in _providers(context))
+    if not named and not known:
+        return None
+    try:
+        ref = find_ref(config, text, context.environ)
+    except UnknownModel:
+        return None
+    return ref if is_allowed(config, ref, context.environ) else None
+
+
+def _providers(context: CommandContext) -> set[str]:
+    listed = {ref.partition("/")[0] for ref in context.config.agents.defaults.models if "/" in ref}
+    return listed | set(context.config.models.providers)
+
+
+def stop(context: CommandContext, arguments: str) -> CommandResult:
+    """
+    End what runs and waits in this session.
+    """
+    return CommandResult(answer="⚙️ Agent was aborted.", stops=True)
+
+
+NEW_COMMAND = Command(
+    names=("new",), description="Start a new session, with a first message or a model.", group="Session", run=new
+)
+RESET_COMMAND = Command(names=("reset",), description="The same as /new.", group="Session", run=new)
+STOP_COMMAND = Command(names=("stop",), description="Stop the current answer.", group="Session", run=stop)

@@ -1,0 +1,311 @@
+"""
+What a run writes down, one transaction each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+from twisted.internet.defer import Deferred
+
+from openclaw.agent.errors import RunRefused, UnknownRun
+from openclaw.agent.providers.base import ResolvedModel
+from openclaw.agent.providers.catalog import (
+    ModelRefParts,
+    NoApiKey,
+    UnknownModel,
+    parse_ref,
+    resolve_model,
+    thinking_default,
+    thinking_levels,
+)
+from openclaw.agent.record import Prepared, outcome_record
+from openclaw.agent.transcript import (
+    EntryIds,
+    append_message,
+    append_settings,
+    append_user,
+    has_user_message,
+    user_message,
+)
+from openclaw.agent.types import Inbound, Outcome
+from openclaw.clock import millis
+from openclaw.config.model import Config
+from openclaw.errors import OpenClawError
+from openclaw.sessions.keys import agent_of, default_agent
+from openclaw.store.interfaces import Entry, OutboxItem, Run, RunState, Session, Store, Unit
+
+ABORTED_NOTE = "Note: the previous run in this session was aborted before it was finished."
+
+#: Outlets that are there for everybody who is connected.
+WEBCHAT = "webchat"
+
+
+@frozen(kw_only=True)
+class Begun:
+    """
+    What a run knows once it has begun.
+
+    :ivar failure: why there is nothing to run.
+    :ivar model: ``None`` only with a failure.
+    """
+
+    path: Sequence[Entry]
+    members: Mapping[str, Any]
+    started_at_ms: int
+    model: ResolvedModel | None = None
+    thinking: str = "off"
+    failure: OpenClawError | None = None
+
+
+@frozen(kw_only=True)
+class Reply:
+    """
+    The text a run ends with, for the outbox.
+    """
+
+    id: str
+    text: str
+
+
+def begin(
+    store: Store,
+    *,
+    inbound: Inbound,
+    prepared: Prepared,
+    session_id: str,
+    config: Config,
+    environ: Mapping[str, str],
+    ids: EntryIds,
+    notes: Sequence[str],
+    now_ms: int,
+) -> Deferred[Begun]:
+    """
+    Write down that a run has begun, with the message that caused it, unless that was written before.
+    """
+
+    def work(unit: Unit) -> Begun:
+        run = required(unit, inbound.run_id)
+        session = unit.sessions.get(inbound.session_key)
+        members = {} if session is None else session.members
+        started = run.started_at_ms or now_ms
+        unit.runs.put(evolve(run, state="running", started_at_ms=started))
+        model: ResolvedModel | None = None
+        failure: OpenClawError | None = None
+        thinking = "off"
+        try:
+            check(inbound, prepared)
+            agent_id = agent_of(inbound.session_key, default_agent(config))
+            model = resolve_model(config, environ, chosen_ref(prepared, members), agent_id=agent_id)
+            thinking = chosen_thinking(inbound, prepared, members, config, model)
+        except (UnknownModel, NoApiKey, RunRefused) as error:
+            failure = error
+        path = unit.entries.path(session_id)
+        if not has_user_message(path, run.run_id) and (prepared.prompt or inbound.images):
+            if model is not None:
+                append_settings(
+                    unit,
+                    path,
+                    ids,
+                    session_id=session_id,
+                    run_id=run.run_id,
+                    now_ms=now_ms,
+                    model=model,
+                    thinking=thinking,
+                )
+            text = full_prompt(inbound, prepared, members, notes)
+            append_user(
+                unit,
+                id=ids.next(entry.id for entry in path),
+                session_id=session_id,
+                run_id=run.run_id,
+                now_ms=now_ms,
+                message=user_message(text, inbound.images, now_ms),
+                marks={"origin": inbound.origin, "trust": inbound.trust},
+            )
+            path = unit.entries.path(session_id)
+        if session is not None and session.session_id == session_id:
+            told = {**members, "systemSent": True, "abortedLastRun": False}
+            unit.sessions.put(evolve(session, members=told))
+        return Begun(
+            path=path,
+            members=members,
+            started_at_ms=started,
+            model=model,
+            thinking=thinking,
+            failure=failure,
+        )
+
+    return store.write(work)
+
+
+def check(inbound: Inbound, prepared: Prepared) -> None:
+    """
+    :raise RunRefused: there is nothing to ask, or it is asked in a way that does not exist.
+    """
+    if not (prepared.prompt or "").strip() and not inbound.images:
+        raise RunRefused("Message (--message) is required")
+    if inbound.origin == "agent" and inbound.thinking is not None and prepared.thinking is None:
+        raise RunRefused("Invalid thinking level. Use one of: off, minimal, low, medium, high.")
+
+
+def chosen_ref(prepared: Prepared, members: Mapping[str, Any]) -> ModelRefParts | None:
+    """
+    The message's choice of a model, else the session's.
+    """
+    if prepared.model is not None:
+        return parse_ref(prepared.model)
+    override = members.get("modelOverride")
+    if not override:
+        return None
+    provider = members.get("providerOverride")
+    return parse_ref(f"{provider}/{override}" if provider else str(override))
+
+
+def chosen_thinking(
+    inbound: Inbound, prepared: Prepared, members: Mapping[str, Any], config: Config, model: ResolvedModel
+) -> str:
+    """
+    The message's level, else the session's, else the default, as far as the model goes.
+    """
+    level = prepared.thinking or members.get("thinkingLevel") or thinking_default(config, model)
+    return level if level in thinking_levels(model) else "high"
+
+
+def full_prompt(inbound: Inbound, prepared: Prepared, members: Mapping[str, Any], notes: Sequence[str]) -> str:
+    """
+    What the model reads: notes, the message, its id.
+    """
+    text = prepared.prompt or ""
+    if notes:
+        text = "\n".join(notes) + "\n\n" + text
+    if members.get("abortedLastRun"):
+        text = f"{ABORTED_NOTE}\n\n{text}"
+    if inbound.message_id is not None:
+        text = f"{text}\n[message_id: {inbound.message_id}]"
+    return text
+
+
+def required(unit: Unit, run_id: str) -> Run:
+    """
+    :raise UnknownRun: the store has lost the run.
+    """
+    run = unit.runs.get(run_id)
+    if run is None:
+        raise UnknownRun(run_id)
+    return run
+
+
+def mark(store: Store, run_id: str, *, state: RunState | None = None, seen: bool = False) -> Deferred[None]:
+    """
+    Write down a run's state, and that output of it is about to be seen.
+    """
+
+    def work(unit: Unit) -> None:
+        run = required(unit, run_id)
+        unit.runs.put(evolve(run, state=state or run.state, seen=run.seen or seen))
+
+    return store.write(work)
+
+
+def record_message(
+    store: Store,
+    *,
+    run_id: str,
+    session_id: str,
+    ids: EntryIds,
+    message: Mapping[str, Any],
+    now_ms: int,
+    seen: bool = False,
+) -> Deferred[Entry]:
+    """
+    Write one message of a run.
+
+    :param seen: something outside will have changed from here on.
+    """
+
+    def work(unit: Unit) -> Entry:
+        if seen:
+            run = required(unit, run_id)
+            unit.runs.put(evolve(run, seen=True))
+        return append_message(
+            unit,
+            id=ids.next(),
+            session_id=session_id,
+            run_id=run_id,
+            now_ms=now_ms,
+            message=message,
+        )
+
+    return store.write(work)
+
+
+def finish(
+    store: Store,
+    *,
+    inbound: Inbound,
+    session_id: str,
+    state: RunState,
+    outcome: Outcome,
+    ids: EntryIds,
+    message: Mapping[str, Any] | None = None,
+    members: Mapping[str, Any] | None = None,
+    reply: Reply | None = None,
+) -> Deferred[bool]:
+    """
+    Write down how a run ended, with its last message and what must be delivered.
+
+    :return: fires with ``False``, and nothing is changed, if the run had ended already.
+    """
+    now_ms = outcome.ended_at_ms
+
+    def work(unit: Unit) -> bool:
+        run = required(unit, inbound.run_id)
+        if run.outcome is not None:
+            return False
+        unit.runs.put(evolve(run, state=state, ended_at_ms=now_ms, outcome=outcome_record(outcome)))
+        if message is not None:
+            append_message(
+                unit,
+                id=ids.next(),
+                session_id=session_id,
+                run_id=run.run_id,
+                now_ms=now_ms,
+                message=message,
+            )
+        _update_session(unit, inbound, session_id, members or {}, now_ms)
+        if reply is not None:
+            unit.outbox.put(_outbox_item(inbound, reply, now_ms))
+        return True
+
+    return store.write(work)
+
+
+def _update_session(unit: Unit, inbound: Inbound, session_id: str, members: Mapping[str, Any], now_ms: int) -> None:
+    session: Session | None = unit.sessions.get(inbound.session_key)
+    if session is None or session.session_id != session_id:
+        # Reset or deleted meanwhile: what it says of itself now is not ours.
+        return
+    updated = session.updated_at_ms if inbound.origin == "heartbeat" else max(now_ms, session.updated_at_ms)
+    unit.sessions.put(evolve(session, updated_at_ms=updated, members={**session.members, **members}))
+
+
+def _outbox_item(inbound: Inbound, reply: Reply, now_ms: int) -> OutboxItem:
+    return OutboxItem(
+        id=reply.id,
+        session_key=inbound.session_key,
+        run_id=inbound.run_id,
+        channel=WEBCHAT,
+        payload={"sessionKey": inbound.shown_key, "text": reply.text},
+        created_at_ms=now_ms,
+    )
+
+
+def delivered(store: Store, reply: Reply, clock: Any) -> Deferred[None]:
+    """
+    Write down that a reply has gone out.
+    """
+    at_ms = millis(clock)
+    return store.write(lambda unit: unit.outbox.delivered(reply.id, at_ms))

@@ -1,0 +1,270 @@
+"""
+The model loop of a run: ask, do what the model calls for, ask again, until it only talks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, evolve, field
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+
+from openclaw.agent import ledger
+from openclaw.agent.approvals import Question
+from openclaw.agent.errors import Ended
+from openclaw.agent.events import RunEvents, trimmed_result
+from openclaw.agent.lanes import Slot
+from openclaw.agent.ledger import Begun
+from openclaw.agent.prompt import build_system_prompt
+from openclaw.agent.providers.base import ModelRequest, ResolvedModel, ToolCall, Usage
+from openclaw.agent.providers.catalog import fallback_refs, resolve_model
+from openclaw.agent.providers.errors import ProviderError
+from openclaw.agent.retry import failover_reason
+from openclaw.agent.tools import Tool, ToolContext, ToolResult
+from openclaw.agent.transcript import Message, assistant_message, context, decision, open_calls, tool_message
+from openclaw.agent.turn import Asking, Turn, Until
+from openclaw.agent.types import Inbound
+from openclaw.agent.world import World
+from openclaw.clock import millis
+from openclaw.errors import OpenClawError
+from openclaw.sessions.keys import agent_of, default_agent
+
+
+@define(kw_only=True, eq=False)
+class ModelLoop:
+    """
+    One run's way through its model turns.
+
+    :ivar until: waits for something that the end of the run cancels.
+    :ivar slot: the run's global slot; given back while a person is asked.
+    :ivar pause: called with true while the run waits for a person, when no limit counts.
+    """
+
+    _log = Logger()
+    world: World
+    inbound: Inbound
+    session_id: str
+    begun: Begun
+    events: RunEvents
+    until: Until
+    slots: list[Slot]
+    pause: Any
+    model: ResolvedModel = field(init=False)
+    usage: Usage = field(factory=Usage)
+    last_usage: Usage = field(factory=Usage)
+    _messages: list[Message] = field(factory=list)
+    _system: str = ""
+
+    async def run(self) -> tuple[Turn, Mapping[str, Any]]:
+        """
+        :return: the last turn, and its message, which is not written yet.
+        :raise ProviderError: no model gave an answer.
+        """
+        assert self.begun.model is not None
+        self.model = self.begun.model
+        await self._prepare()
+        self._messages = context(self.begun.path)
+        for call in open_calls(self.begun.path, self.inbound.run_id):
+            # Resumed in the middle: the context has a stand-in for this result.
+            self._messages = [m for m in self._messages if m.get("toolCallId") != call.id]
+            await self._tool(call)
+        while True:
+            self.events.new_message()
+            turn = await self._ask()
+            self.usage = _sum(self.usage, turn.usage)
+            self.last_usage = turn.usage
+            message = assistant_message(self.model, turn.content, turn.usage, turn.stop, self._now())
+            if not turn.calls:
+                return turn, message
+            # From here on the world may change: a crash must not do it twice.
+            await self._write(message, seen=True)
+            for call in turn.calls:
+                await self._tool(call)
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    async def _prepare(self) -> None:
+        world, config = self.world, self.world.config()
+        agent_id = agent_of(self.inbound.session_key, default_agent(config))
+        workspace = world.workspace_of(agent_id)
+        command = (self.model.api_key or "").startswith("!")
+
+        def blocking() -> tuple[str, ResolvedModel]:
+            system = build_system_prompt(
+                workspace=workspace,
+                config=config,
+                agent_id=agent_id,
+                model=self.model.ref,
+                thinking=self.begun.thinking,
+                tools=[tool.spec for tool in world.tools],
+                extra=self.inbound.extra_system_prompt,
+                now=world.clock.seconds(),
+                zone=world.zone(),
+            )
+            model = self.model
+            if command:
+                model = evolve(model, api_key=world.run_command((model.api_key or "")[1:].strip()).strip())
+            return system, model
+
+        self._system, self.model = await self.until(lambda: world.in_thread(blocking))
+
+    async def _ask(self) -> Turn:
+        tried: list[str] = []
+        candidates = [self.model, *self._fallbacks()]
+        for index, model in enumerate(candidates):
+            self.model = model
+            try:
+                return await self._ask_model(model)
+            except ProviderError as error:
+                reason = failover_reason(error)
+                if len(candidates) == 1 or reason is None:
+                    raise
+                tried.append(f"{model.ref}: {error} ({reason})")
+                if index == len(candidates) - 1:
+                    raise ProviderError(f"All models failed ({len(tried)}): {' | '.join(tried)}") from error
+                self.events.retry()
+        raise AssertionError("there is always one model")
+
+    async def _ask_model(self, model: ResolvedModel) -> Turn:
+        world = self.world
+        asking = Asking(
+            model=world.make_model(model),
+            events=self.events,
+            clock=world.clock,
+            retries=world.retries,
+            until=self.until,
+            failed=self._record_failure,
+        )
+        tools = [tool.spec for tool in world.tools]
+        return await asking.ask(
+            ModelRequest(
+                system=self._system,
+                messages=tuple(self._messages),
+                tools=tools,
+                thinking=self.begun.thinking,
+            )
+        )
+
+    def _fallbacks(self) -> list[ResolvedModel]:
+        config = self.world.config()
+        agent_id = agent_of(self.inbound.session_key, default_agent(config))
+        models: list[ResolvedModel] = []
+        for ref in fallback_refs(config, agent_id):
+            if str(ref) == self.model.ref:
+                continue
+            try:
+                models.append(resolve_model(config, self.world.environ, ref))
+            except OpenClawError as error:
+                self._log.warn("The fallback model {ref} cannot be used: {error}", ref=str(ref), error=error)
+        return models
+
+    async def _record_failure(self, error: ProviderError) -> None:
+        message = assistant_message(self.model, [], Usage(), "error", self._now(), error.transcript)
+        await self._write(message)
+        self._messages.pop()
+
+    # -- tools --------------------------------------------------------------------------------------------------------
+
+    async def _tool(self, call: ToolCall) -> None:
+        world = self.world
+        context = self._tool_context(call)
+        tool = next((tool for tool in world.tools if tool.spec.name == call.name), None)
+        if tool is None:
+            result = ToolResult.of_text(f"Tool {call.name} not found", is_error=True)
+        else:
+            text = tool.question(call, context)
+            allowed = text is None or await self._approved(call, text)
+            self.events.tool("start", call.name, call.id, {"args": dict(call.arguments)})
+            result = await self._call(tool, call, context) if allowed else _denied(call)
+        message = tool_message(call, result.content, result.details, is_error=result.is_error, now_ms=self._now())
+        await self._write(message)
+        members: dict[str, Any] = {} if result.meta is None else {"meta": result.meta}
+        members |= {"isError": result.is_error, "result": trimmed_result(result.content, result.details)}
+        self.events.tool("result", call.name, call.id, members)
+
+    async def _call(self, tool: Tool, call: ToolCall, context: ToolContext) -> ToolResult:
+        try:
+            return await self.until(lambda: tool.run(call, context))
+        except (Ended, CancelledError):
+            raise
+        except OpenClawError as error:
+            return ToolResult.of_text(str(error), is_error=True)
+        except Exception:
+            self._log.failure("The tool {tool} failed in a way it does not know.", tool=call.name)
+            return ToolResult.of_text(f"{call.name} failed with an internal error.", is_error=True)
+
+    async def _approved(self, call: ToolCall, text: str) -> bool:
+        """
+        Ask a person. Meanwhile others may run, no limit counts, and a restart changes nothing.
+        """
+        run_id = self.inbound.run_id
+        question = Question(
+            id=f"{run_id}:{call.id}",
+            run_id=run_id,
+            session_key=self.inbound.session_key,
+            session_id=self.session_id,
+            tool=call.name,
+            arguments=call.arguments,
+            text=text,
+        )
+        allowed = decision(self.begun.path, question.id)
+        if allowed is None:
+            await ledger.mark(self.world.store, run_id, state="waiting")
+            self.slots.pop().release()
+            self.pause(True)
+            try:
+                allowed = await self.until(lambda: self.world.approvals.wait(question))
+                self.slots.append(await self.until(lambda: self.world.lanes.shared(self.inbound.lane)))
+            finally:
+                self.pause(False)
+        # From here on the tool may act: a crash must not do it twice.
+        await ledger.mark(self.world.store, run_id, state="running", seen=True)
+        return allowed
+
+    def _tool_context(self, call: ToolCall) -> ToolContext:
+        def update(result: ToolResult) -> None:
+            partial = trimmed_result(result.content, result.details)
+            self.events.tool("update", call.name, call.id, {"partialResult": partial})
+
+        agent_id = agent_of(self.inbound.session_key, default_agent(self.world.config()))
+        return ToolContext(
+            run_id=self.inbound.run_id,
+            session_key=self.inbound.session_key,
+            agent_id=agent_id,
+            workspace=self.world.workspace_of(agent_id),
+            trust=self.inbound.trust,
+            clock=self.world.clock,
+            update=update,
+        )
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    async def _write(self, message: Message, *, seen: bool = False) -> None:
+        await ledger.record_message(
+            self.world.store,
+            run_id=self.inbound.run_id,
+            session_id=self.session_id,
+            ids=self.world.entry_ids(),
+            message=message,
+            now_ms=self._now(),
+            seen=seen,
+        )
+        self._messages.append(message)
+
+    def _now(self) -> int:
+        return millis(self.world.clock)
+
+
+def _denied(call: ToolCall) -> ToolResult:
+    return ToolResult.of_text(f"The user denied this call of {call.name}.", is_error=True)
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(
+        input=one.input + other.input,
+        output=one.output + other.output,
+        cache_read=one.cache_read + other.cache_read,
+        cache_write=one.cache_write + other.cache_write,
+    )

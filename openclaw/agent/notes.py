@@ -1,0 +1,55 @@
+"""
+System notes: short texts that wait in memory for the next prompt of a session (``agent.md`` 11).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
+
+from attrs import define, field
+from twisted.internet.interfaces import IReactorTime
+
+MAX_NOTES = 20
+
+_FILTERED = ("reason periodic", "heartbeat poll", "heartbeat wake")
+
+
+@define(eq=False)
+class Notes:
+    """
+    The notes of all sessions.
+    """
+
+    clock: IReactorTime
+    zone: Callable[[], tzinfo]
+    _notes: dict[str, deque[tuple[float, str]]] = field(factory=dict)
+
+    def add(self, session_key: str, text: str) -> None:
+        """
+        Queue a note. One that repeats the last, or says nothing that a model need know, is left out.
+        """
+        text = text.strip()
+        if not text or any(part in text.lower() for part in _FILTERED):
+            return
+        notes = self._notes.setdefault(session_key, deque(maxlen=MAX_NOTES))
+        if not notes or notes[-1][1] != text:
+            notes.append((self.clock.seconds(), text))
+
+    def texts(self, session_key: str) -> Sequence[str]:
+        return [text for _, text in self._notes.get(session_key, ())]
+
+    def drain(self, session_key: str) -> list[str]:
+        """
+        Take all notes of a session, as lines for the prompt.
+        """
+        zone = self.zone()
+        return [f"System: [{stamp(at, zone)}] {text}" for at, text in self._notes.pop(session_key, ())]
+
+
+def stamp(at: float, zone: tzinfo) -> str:
+    """
+    A moment as notes write it.
+    """
+    return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -1,0 +1,280 @@
+"""
+``openai-completions``: the chat completions API and the many servers that speak it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from openclaw.agent.providers.base import (
+    Emit,
+    ModelRequest,
+    ResolvedModel,
+    Stop,
+    StopReason,
+    TextDelta,
+    ThinkingDelta,
+    ToolCall,
+    Usage,
+)
+from openclaw.agent.providers.errors import (
+    AnswerRefused,
+    GarbledAnswer,
+    ProviderError,
+    ProviderOverloaded,
+    StreamBroken,
+)
+from openclaw.agent.providers.http import HttpClient, error_text, post_events
+from openclaw.agent.providers.sse import ServerEvent
+
+#: More output than this is never asked for.
+MAX_OUTPUT_TOKENS = 32_000
+
+#: Where servers put reasoning; the first that is not empty counts.
+REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
+
+FINISH: Mapping[str, StopReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "toolUse",
+    "function_call": "toolUse",
+    "end": "stop",
+}
+
+
+@frozen(kw_only=True)
+class OpenAIModel:
+    """
+    A model behind ``/chat/completions``.
+    """
+
+    model: ResolvedModel
+    client: HttpClient
+    clock: IReactorTime
+
+    def stream(self, request: ModelRequest, emit: Emit) -> Deferred[None]:
+        headers = dict(self.model.headers)
+        if self.model.api_key:
+            headers["authorization"] = f"Bearer {self.model.api_key}"
+        return Deferred.fromCoroutine(
+            post_events(
+                self.client,
+                self.clock,
+                f"{self.model.base_url}/chat/completions",
+                headers,
+                request_body(self.model, request),
+                CompletionReader(emit),
+            )
+        )
+
+
+def request_body(model: ResolvedModel, request: ModelRequest) -> dict[str, Any]:
+    """
+    The JSON body of a request.
+    """
+    compat = model.compat
+    body: dict[str, Any] = {
+        "model": model.model_id,
+        "messages": list(_messages(model, request)),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if compat.supports_store:
+        body["store"] = False
+    body[compat.max_tokens_field] = min(model.max_tokens, MAX_OUTPUT_TOKENS)
+    if model.reasoning and request.thinking != "off" and compat.supports_reasoning_effort:
+        body["reasoning_effort"] = request.thinking
+    if request.tools:
+        body["tools"] = [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": dict(tool.parameters),
+                },
+            }
+            for tool in request.tools
+        ]
+    return body
+
+
+def _messages(model: ResolvedModel, request: ModelRequest) -> Iterator[dict[str, Any]]:
+    if request.system:
+        developer = model.reasoning and model.compat.supports_developer_role
+        yield {"role": "developer" if developer else "system", "content": request.system}
+    for message in request.messages:
+        content = message["content"]
+        if message["role"] == "user":
+            yield {"role": "user", "content": [_user_part(block) for block in content]}
+        elif message["role"] == "assistant":
+            yield _assistant(content, own=_is_own(model, message))
+        elif message["role"] == "toolResult":
+            yield {"role": "tool", "tool_call_id": message["toolCallId"], "content": plain_text(content)}
+            pictures = [_user_part(block) for block in content if block["type"] == "image"]
+            if pictures:
+                lead = {"type": "text", "text": "Image of the tool result above:"}
+                yield {"role": "user", "content": [lead, *pictures]}
+
+
+def _user_part(block: Mapping[str, Any]) -> dict[str, Any]:
+    if block["type"] == "image":
+        url = f"data:{block['mimeType']};base64,{block['data']}"
+        return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "text", "text": block.get("text", "")}
+
+
+def _assistant(content: Sequence[Mapping[str, Any]], *, own: bool) -> dict[str, Any]:
+    said: dict[str, Any] = {"role": "assistant"}
+    texts: list[str] = []
+    calls: list[dict[str, Any]] = []
+    for block in content:
+        if block["type"] == "text":
+            texts.append(block["text"])
+        elif block["type"] == "thinking":
+            # Reasoning goes back where it came from; another model's is only something that was said.
+            name = block.get("thinkingSignature", "")
+            if own and name in REASONING_FIELDS:
+                said[name] = said.get(name, "") + block["thinking"]
+            elif not own:
+                texts.append(block["thinking"])
+        elif block["type"] == "toolCall":
+            function = {"name": block["name"], "arguments": orjson.dumps(block["arguments"]).decode()}
+            calls.append({"id": block["id"], "type": "function", "function": function})
+    said["content"] = "".join(texts) if texts or not calls else None
+    if calls:
+        said["tool_calls"] = calls
+    return said
+
+
+def _is_own(model: ResolvedModel, message: Mapping[str, Any]) -> bool:
+    return message.get("provider") == model.provider and message.get("model") == model.model_id
+
+
+def plain_text(content: Sequence[Mapping[str, Any]]) -> str:
+    """
+    The text of some content blocks.
+    """
+    return "\n".join(block["text"] for block in content if block["type"] == "text")
+
+
+@define
+class _PartialCall:
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(factory=list)
+
+    def complete(self) -> ToolCall:
+        text = "".join(self.arguments)
+        try:
+            arguments = orjson.loads(text) if text.strip() else {}
+        except orjson.JSONDecodeError as error:
+            raise StreamBroken(f"The arguments of the model's call of {self.name} are not JSON.") from error
+        if not isinstance(arguments, dict):
+            raise GarbledAnswer(f"The arguments of the model's call of {self.name} are not an object.")
+        return ToolCall(self.id, self.name, arguments)
+
+
+@define
+class CompletionReader:
+    """
+    Makes model events of chunks.
+    """
+
+    _emit: Emit
+    _calls: dict[int, _PartialCall] = field(factory=dict)
+    _finish: StopReason | None = None
+    _done: bool = False
+
+    def event(self, event: ServerEvent) -> bool:
+        if self._done:
+            return True
+        if event.data.strip() == "[DONE]":
+            self.finish()
+            return True
+        try:
+            chunk = orjson.loads(event.data)
+        except orjson.JSONDecodeError as error:
+            raise GarbledAnswer("The model's answer is not JSON.") from error
+        if not isinstance(chunk, dict):
+            raise GarbledAnswer("The model's answer is not made of objects.")
+        if chunk.get("error"):
+            raise stream_error(chunk["error"])
+        try:
+            self._chunk(chunk)
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            raise GarbledAnswer("The model's answer is not in the form of chat completions.") from error
+        return False
+
+    def finish(self) -> None:
+        if self._done:
+            return
+        if self._finish is None:
+            raise StreamBroken("The model's answer ended before it was complete.")
+        self._done = True
+        for index in sorted(self._calls):
+            self._emit(self._calls[index].complete())
+        self._emit(Stop("toolUse" if self._calls else self._finish))
+
+    def _chunk(self, chunk: Mapping[str, Any]) -> None:
+        usage = chunk.get("usage")
+        if usage:
+            self._emit(_usage(usage))
+        choices = chunk.get("choices")
+        if not choices:
+            return
+        delta = choices[0].get("delta") or {}
+        for name in REASONING_FIELDS:
+            if delta.get(name):
+                self._emit(ThinkingDelta(str(delta[name]), name))
+                break
+        text = delta.get("content")
+        if text:
+            if not isinstance(text, str):
+                raise TypeError(text)
+            self._emit(TextDelta(text))
+        for call in delta.get("tool_calls") or ():
+            self._call(call)
+        reason = choices[0].get("finish_reason")
+        if reason == "content_filter":
+            raise AnswerRefused("The provider's content filter stopped the answer.")
+        if reason:
+            self._finish = FINISH.get(reason, "stop")
+
+    def _call(self, part: Mapping[str, Any]) -> None:
+        # Some servers leave the index out: then an id begins a new call.
+        index = part.get("index")
+        if index is None:
+            index = len(self._calls) if part.get("id") or not self._calls else len(self._calls) - 1
+        call = self._calls.setdefault(int(index), _PartialCall())
+        call.id = part.get("id") or call.id
+        function = part.get("function") or {}
+        call.name = function.get("name") or call.name
+        if function.get("arguments"):
+            call.arguments.append(str(function["arguments"]))
+
+
+def _usage(usage: Mapping[str, Any]) -> Usage:
+    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+    return Usage(
+        input=max(0, int(usage.get("prompt_tokens") or 0) - cached),
+        output=int(usage.get("completion_tokens") or 0),
+        cache_read=cached,
+    )
+
+
+def stream_error(error: Any) -> ProviderError:
+    """
+    An error that came inside a stream.
+    """
+    text = error_text(orjson.dumps({"error": error}))
+    kind = f"{error.get('code', '')} {error.get('type', '')}" if isinstance(error, dict) else ""
+    if any(word in kind for word in ("overloaded", "rate_limit", "server_error", "api_error", "429", "50")):
+        return ProviderOverloaded(text)
+    return AnswerRefused(text)

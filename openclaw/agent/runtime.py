@@ -1,0 +1,363 @@
+"""
+The agent runtime: everything that can start a run comes in here, and every run leaves with one outcome.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from attrs import define, field
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from openclaw.agent.accept import Acceptance, Reception
+from openclaw.agent.approvals import Approvals, Question
+from openclaw.agent.errors import RuntimeStopped, UnknownRun
+from openclaw.agent.events import RunEvents
+from openclaw.agent.lanes import Lanes
+from openclaw.agent.notes import Notes
+from openclaw.agent.providers.base import Model, ResolvedModel
+from openclaw.agent.record import Prepared, read_outcome
+from openclaw.agent.recovery import recover
+from openclaw.agent.retry import RetryPolicy
+from openclaw.agent.run import ActiveRun
+from openclaw.agent.tools import Tool
+from openclaw.agent.transcript import EntryIds
+from openclaw.agent.types import Accepted, Inbound, Outcome, Publish
+from openclaw.agent.world import World
+from openclaw.clock import millis
+from openclaw.config.model import Config
+from openclaw.store.interfaces import TERMINAL_STATES, Run, Store
+
+#: Seconds that a command which prints a key may take.
+KEY_COMMAND_SECONDS = 10.0
+
+#: Ids made for the entries of one transaction; some may be taken already.
+ENTRY_IDS = 8
+
+
+@define(kw_only=True, eq=False)
+class AgentRuntime(Service):
+    """
+    Accepts, queues, runs, ends and remembers runs. Implements ``openclaw.agent.types.Agents``.
+
+    :ivar config: the running configuration, asked anew for each run.
+    :ivar make_id: gives ids; at least 32 hexadecimal digits of them are unique.
+    :ivar workspace_of: the workspace of an agent.
+    :ivar make_model: from a resolved model to one that can be asked (``providers.factory``).
+    :ivar in_thread: runs blocking work off the reactor's thread; the default runs it at once, for tests.
+    :ivar ask: tells people of a question (``approvals``).
+    """
+
+    _log = Logger()
+    store: Store
+    config: Callable[[], Config]
+    publish: Publish
+    clock: IReactorTime
+    make_id: Callable[[], str]
+    environ: Mapping[str, str]
+    workspace_of: Callable[[str], Path]
+    make_model: Callable[[ResolvedModel], Model]
+    in_thread: Callable[..., Deferred[Any]] = maybeDeferred
+    zone: Callable[[], tzinfo] | None = None
+    tools: Sequence[Tool] = ()
+    ask: Callable[[Question], None] = lambda question: None
+    retries: RetryPolicy = field(factory=RetryPolicy)
+    approvals: Approvals = field(init=False)
+    _world: World = field(init=False)
+    _runs: dict[str, ActiveRun] = field(init=False, factory=dict)
+    _waiters: dict[str, list[Deferred[Outcome]]] = field(init=False, factory=dict)
+    _accepting: bool = field(init=False, default=True)
+    _recovering: Deferred[None] | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        zone = self.zone or self._zone
+        self.approvals = Approvals(
+            store=self.store,
+            now_ms=lambda: millis(self.clock),
+            make_entry_id=lambda: self._entry_ids().next(),
+            ask=self.ask,
+        )
+        self._world = World(
+            store=self.store,
+            config=self.config,
+            publish=self.publish,
+            clock=self.clock,
+            environ=self.environ,
+            make_id=self.make_id,
+            entry_ids=self._entry_ids,
+            workspace_of=self.workspace_of,
+            make_model=self.make_model,
+            in_thread=self.in_thread,
+            zone=zone,
+            run_command=run_key_command,
+            lanes=Lanes(self._lane_limit),
+            notes=Notes(self.clock, zone),
+            approvals=self.approvals,
+            tools=self.tools,
+            retries=self.retries,
+        )
+
+    # -- service ------------------------------------------------------------------------------------------------------
+
+    def startService(self) -> None:
+        super().startService()
+        self._accepting = True
+        self._recovering = Deferred.fromCoroutine(recover(self._world, self._resume))
+        self._recovering.addErrback(lambda failure: self._log.failure("Runs could not be recovered.", failure))
+
+    @property
+    def recovered(self) -> Deferred[None]:
+        """
+        Fires when every run that an earlier process left behind is settled or goes on.
+        """
+        waiter: Deferred[None] = Deferred()
+        recovering = self._recovering
+        if recovering is None:
+            waiter.callback(None)
+        else:
+            recovering.addBoth(lambda _: waiter.callback(None))
+        return waiter
+
+    def drain(self) -> Deferred[None]:
+        """
+        Take no more records, and wait for the runs that can end by themselves.
+
+        :return: fires when none is left. Cancelling it stops waiting.
+        """
+        self._accepting = False
+        return _all([self.outcome(run.run_id) for run in self._runs.values() if run.begun])
+
+    def stopService(self) -> Deferred[None]:
+        """
+        End what runs. A run of which nothing was seen starts again with the next process; of the others the next
+        process tells how they ended.
+        """
+        super().stopService()
+        self._accepting = False
+        if self._recovering is not None:
+            self._recovering.cancel()
+        ending = _all([run.end("shutdown") for run in list(self._runs.values())])
+        waiters, self._waiters = self._waiters, {}
+        for waiting in waiters.values():
+            for waiter in waiting:
+                waiter.errback(RuntimeStopped())
+        return ending
+
+    # -- Agents -------------------------------------------------------------------------------------------------------
+
+    def submit(self, inbound: Inbound) -> Deferred[Accepted]:
+        """
+        Store a record, then let it run.
+        """
+        if not self._accepting:
+            return _failed(RuntimeStopped())
+        return Deferred.fromCoroutine(self._submit(inbound))
+
+    async def _submit(self, inbound: Inbound) -> Accepted:
+        reception = Reception(
+            inbound=inbound,
+            config=self.config(),
+            environ=self.environ,
+            now_ms=millis(self.clock),
+            new_session_id=self.make_id(),
+            ids=self._entry_ids(),
+            zone=self._world.zone(),
+            queued=sum(not run.begun for run in self._of_session(inbound.session_key)),
+        )
+        acceptance = await self.store.write(reception.accept)
+        if acceptance.prepared is not None:
+            prepared = acceptance.prepared
+            if prepared.resets or prepared.stops:
+                self._clear(inbound.session_key, everything=prepared.stops)
+            if acceptance.outcome is None:
+                self._add(inbound, prepared, acceptance)
+            # The answer to whoever asked goes out before the first event.
+            self.clock.callLater(0, self._launch, inbound, acceptance)
+        return acceptance.accepted
+
+    def outcome(self, run_id: str) -> Deferred[Outcome]:
+        """
+        How a run ended, once it has.
+        """
+        waiter: Deferred[Outcome] = Deferred(lambda waiter: self._forget(run_id, waiter))
+        self._waiters.setdefault(run_id, []).append(waiter)
+        reading = self.store.read(lambda unit: unit.runs.get(run_id))
+        reading.addCallback(self._found, run_id, waiter)
+        reading.addErrback(self._not_found, run_id, waiter)
+        return waiter
+
+    def abort(self, session_key: str, *, run_id: str | None = None, reason: str = "rpc") -> Deferred[list[str]]:
+        """
+        End queued and running runs of a session.
+        """
+        runs = [run for run in self._of_session(session_key) if run_id is None or run.run_id == run_id]
+        return Deferred.fromCoroutine(self._abort(runs, reason))
+
+    async def _abort(self, runs: Sequence[ActiveRun], reason: str) -> list[str]:
+        # The queue first: what is behind a run must not begin when that ends.
+        ending = [(run.run_id, run.end(reason)) for run in sorted(runs, key=lambda run: run.begun)]
+        return [run_id for run_id, over in ending if await over]
+
+    def active(self, session_key: str) -> Sequence[str]:
+        return [run.run_id for run in self._of_session(session_key)]
+
+    def note(self, session_key: str, text: str) -> None:
+        self._world.notes.add(session_key, text)
+
+    def notes(self, session_key: str) -> Sequence[str]:
+        return self._world.notes.texts(session_key)
+
+    def decide(self, question_id: str, allowed: bool) -> Deferred[bool]:
+        """
+        Answer a question that a tool call waits for. See ``Approvals.decide``.
+        """
+        return self.approvals.decide(question_id, allowed)
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+
+    def _of_session(self, session_key: str) -> list[ActiveRun]:
+        return [run for run in self._runs.values() if run.inbound.session_key == session_key]
+
+    def _add(self, inbound: Inbound, prepared: Prepared, acceptance: Acceptance) -> ActiveRun:
+        run = ActiveRun(
+            world=self._world,
+            inbound=inbound,
+            prepared=prepared,
+            session_id=acceptance.session_id,
+            created_at_ms=acceptance.accepted.accepted_at_ms,
+            on_outcome=self._told,
+            on_gone=self._gone,
+        )
+        self._runs[run.run_id] = run
+        return run
+
+    def _resume(self, run: Run, inbound: Inbound, prepared: Prepared) -> None:
+        """
+        Go on with a run of an earlier process.
+        """
+        accepted = Accepted(run_id=run.run_id, accepted_at_ms=run.created_at_ms, repeated=False, state=run.state)
+        acceptance = Acceptance(accepted=accepted, session_id=run.session_id, prepared=prepared)
+        if run.run_id not in self._runs:
+            self._add(inbound, prepared, acceptance).start()
+
+    def _launch(self, inbound: Inbound, acceptance: Acceptance) -> None:
+        if acceptance.outcome is None:
+            run = self._runs.get(inbound.run_id)
+            if run is not None:
+                run.start()
+            return
+        if inbound.shown_key is not None:
+            events = RunEvents(
+                run_id=inbound.run_id,
+                shown_key=inbound.shown_key,
+                publish=self.publish,
+                clock=self.clock,
+                on_output=lambda: None,
+            )
+            events.answered(acceptance.message)
+        self._told(acceptance.outcome)
+
+    def _clear(self, session_key: str, *, everything: bool) -> None:
+        """
+        Drop what is queued in a session, or end all of it.
+        """
+        runs = [run for run in self._of_session(session_key) if everything or not run.begun]
+        ending = Deferred.fromCoroutine(self._abort(runs, "stop"))
+        ending.addErrback(lambda failure: self._log.failure("Runs could not be ended.", failure))
+
+    def _told(self, outcome: Outcome) -> None:
+        for waiter in self._waiters.pop(outcome.run_id, ()):
+            waiter.callback(outcome)
+
+    def _gone(self, run: ActiveRun) -> None:
+        self._runs.pop(run.run_id, None)
+
+    # -- outcomes -----------------------------------------------------------------------------------------------------
+
+    def _found(self, run: Run | None, run_id: str, waiter: Deferred[Outcome]) -> None:
+        if waiter.called:
+            return
+        if run is None:
+            self._forget(run_id, waiter)
+            waiter.errback(UnknownRun(run_id))
+        elif run.outcome is not None and run.state in TERMINAL_STATES and run_id not in self._runs:
+            # A run still in memory is about to tell; its events come first.
+            self._forget(run_id, waiter)
+            waiter.callback(read_outcome(run.outcome))
+
+    def _not_found(self, failure: Failure, run_id: str, waiter: Deferred[Outcome]) -> None:
+        self._forget(run_id, waiter)
+        if not waiter.called:
+            waiter.errback(failure)
+
+    def _forget(self, run_id: str, waiter: Deferred[Outcome]) -> None:
+        waiting = self._waiters.get(run_id, [])
+        if waiter in waiting:
+            waiting.remove(waiter)
+        if not waiting:
+            self._waiters.pop(run_id, None)
+
+    # -- small things -------------------------------------------------------------------------------------------------
+
+    def _lane_limit(self, name: str) -> int:
+        config = self.config()
+        limits = {
+            "main": config.agents.defaults.max_concurrent,
+            "subagent": config.agents.defaults.subagents.max_concurrent,
+            "cron": config.cron.max_concurrent_runs,
+        }
+        return limits.get(name, 1)
+
+    def _entry_ids(self) -> EntryIds:
+        return EntryIds([entry_id(self.make_id()) for _ in range(ENTRY_IDS)])
+
+    def _zone(self) -> tzinfo:
+        named = self.config().agents.defaults.user_timezone
+        if named:
+            try:
+                return ZoneInfo(named)
+            except (ZoneInfoNotFoundError, ValueError):
+                self._log.warn("The time zone {zone} is not known; the machine's is used.", zone=named)
+        local = datetime.fromtimestamp(self.clock.seconds()).astimezone().tzinfo
+        assert local is not None
+        return local
+
+
+def entry_id(id: str) -> str:
+    """
+    8 hexadecimal digits of an id, the last: where ids begin with the time, these differ most.
+    """
+    digits = "".join(character for character in id.lower() if character in "0123456789abcdef")
+    return digits[-8:].rjust(8, "0")
+
+
+def run_key_command(command: str) -> str:
+    """
+    The output of a configured ``!command``, which prints a key. Blocks.
+    """
+    done = subprocess.run(  # noqa: S602  # the owner's own command line, as written in the configuration
+        command, shell=True, capture_output=True, text=True, timeout=KEY_COMMAND_SECONDS, check=True
+    )
+    return done.stdout
+
+
+def _failed(error: Exception) -> Deferred[Any]:
+    failed: Deferred[Any] = Deferred()
+    failed.errback(error)
+    return failed
+
+
+def _all(waiting: Sequence[Deferred[Any]]) -> Deferred[None]:
+    for deferred in waiting:
+        # How each ended is told elsewhere.
+        deferred.addErrback(lambda _: None)
+    return gatherResults(waiting, consumeErrors=True).addCallback(lambda _: None)

@@ -1,0 +1,79 @@
+"""
+What the agent can do besides talking: the interface of a tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from openclaw.agent.providers.base import ToolCall, ToolSpec
+
+
+@frozen(kw_only=True)
+class ToolResult:
+    """
+    What a tool answered.
+
+    :ivar content: text and image blocks for the model.
+    :ivar details: for clients only.
+    :ivar meta: one line that says what was done, for clients.
+    """
+
+    content: Sequence[Mapping[str, Any]]
+    details: Any = None
+    is_error: bool = False
+    meta: str | None = None
+
+    @classmethod
+    def of_text(cls, text: str, *, is_error: bool = False) -> ToolResult:
+        """
+        A result that is only a text.
+        """
+        return cls(content=[{"type": "text", "text": text}], is_error=is_error)
+
+
+@frozen(kw_only=True)
+class ToolContext:
+    """
+    Where a tool call happens.
+
+    :ivar trust: ``external`` when text from outside has been read in this run.
+    :ivar update: tells clients of progress: content blocks and details.
+    """
+
+    run_id: str
+    session_key: str
+    agent_id: str
+    workspace: Path
+    trust: str
+    clock: IReactorTime
+    update: Callable[[ToolResult], None]
+
+
+class Tool(Protocol):
+    """
+    One thing the agent can do.
+    """
+
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    def question(self, call: ToolCall, context: ToolContext) -> str | None:
+        """
+        What a person must approve before this call; ``None`` when nobody need be asked.
+        """
+        ...
+
+    def run(self, call: ToolCall, context: ToolContext) -> Deferred[ToolResult]:
+        """
+        Do it.
+
+        :return: cancelling it ends whatever was started: when it has fired, nothing of the call is left.
+        """
+        ...

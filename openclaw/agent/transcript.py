@@ -1,0 +1,364 @@
+"""
+Writing a run into its session, and reading the session as a model's context.
+
+Work on a unit only: everything here may run on the store's own thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from openclaw.agent.providers.base import Cost, ResolvedModel, ToolCall, Usage
+from openclaw.store.interfaces import Entry, Unit
+
+Message = Mapping[str, Any]
+
+
+@frozen
+class EntryIds:
+    """
+    Ids for entries that one piece of work may write, made before it: the work may run on another thread.
+    """
+
+    ids: Iterable[str]
+
+    def next(self, taken: Iterable[str] = ()) -> str:
+        """
+        The next id that is not taken.
+        """
+        used = set(taken)
+        return next(made for made in self.ids if made not in used)
+
+
+def append(
+    unit: Unit,
+    *,
+    id: str,
+    session_id: str,
+    run_id: str | None,
+    now_ms: int,
+    type: str,
+    body: Mapping[str, Any],
+    parent_id: str | None = None,
+    at_leaf: bool = True,
+) -> Entry:
+    """
+    Write one entry after the newest one, or after ``parent_id`` where ``at_leaf`` is false.
+    """
+    if at_leaf:
+        leaf = unit.entries.leaf(session_id)
+        parent_id = None if leaf is None else leaf.id
+    entry = Entry(
+        id=id,
+        session_id=session_id,
+        parent_id=parent_id,
+        type=type,
+        timestamp_ms=now_ms,
+        body=body,
+        run_id=run_id,
+    )
+    unit.entries.append(entry)
+    return entry
+
+
+def append_message(
+    unit: Unit,
+    *,
+    id: str,
+    session_id: str,
+    run_id: str | None,
+    now_ms: int,
+    message: Message,
+    marks: Mapping[str, Any] | None = None,
+) -> Entry:
+    """
+    Write one message.
+
+    :param marks: where it came from, kept beside it.
+    """
+    return append(
+        unit,
+        id=id,
+        session_id=session_id,
+        run_id=run_id,
+        now_ms=now_ms,
+        type="message",
+        body={"message": message, **(marks or {})},
+    )
+
+
+def append_user(
+    unit: Unit,
+    *,
+    id: str,
+    session_id: str,
+    run_id: str,
+    now_ms: int,
+    message: Message,
+    marks: Mapping[str, Any],
+) -> Entry:
+    """
+    Write a user's message. One that was never answered stays in the tree, but not in the context: the new one takes
+    its place under the same parent (``agent.md`` 4.1).
+    """
+    leaf = unit.entries.leaf(session_id)
+    unanswered = leaf is not None and leaf.type == "message" and leaf.body["message"].get("role") == "user"
+    parent = None if leaf is None else (leaf.parent_id if unanswered else leaf.id)
+    return append(
+        unit,
+        id=id,
+        session_id=session_id,
+        run_id=run_id,
+        now_ms=now_ms,
+        type="message",
+        body={"message": message, **marks},
+        parent_id=parent,
+        at_leaf=False,
+    )
+
+
+def append_settings(
+    unit: Unit,
+    path: Sequence[Entry],
+    ids: EntryIds,
+    *,
+    session_id: str,
+    run_id: str,
+    now_ms: int,
+    model: ResolvedModel,
+    thinking: str,
+) -> None:
+    """
+    Write down the model and the thinking level where they differ from what the session says.
+    """
+    told_model: tuple[Any, Any] | None = None
+    told_thinking: Any = None
+    snapshot: tuple[Any, Any, Any] | None = None
+    for entry in path:
+        body = entry.body
+        if entry.type == "model_change":
+            told_model = (body.get("provider"), body.get("modelId"))
+        elif entry.type == "thinking_level_change":
+            told_thinking = body.get("thinkingLevel")
+        elif entry.type == "custom" and body.get("customType") == "model-snapshot":
+            data = body.get("data", {})
+            snapshot = (data.get("provider"), data.get("modelApi"), data.get("modelId"))
+    news: list[tuple[str, dict[str, Any]]] = []
+    if told_model != (model.provider, model.model_id):
+        news.append(("model_change", {"provider": model.provider, "modelId": model.model_id}))
+    if told_thinking != thinking:
+        news.append(("thinking_level_change", {"thinkingLevel": thinking}))
+    if snapshot != (model.provider, model.api, model.model_id):
+        data = {
+            "timestamp": now_ms,
+            "provider": model.provider,
+            "modelApi": model.api,
+            "modelId": model.model_id,
+        }
+        news.append(("custom", {"customType": "model-snapshot", "data": data}))
+    taken = [entry.id for entry in path]
+    for kind, body in news:
+        made = ids.next(taken)
+        taken.append(made)
+        append(unit, id=made, session_id=session_id, run_id=run_id, now_ms=now_ms, type=kind, body=body)
+
+
+# -- messages ---------------------------------------------------------------------------------------------------------
+
+
+def user_message(text: str, images: Sequence[Mapping[str, Any]], now_ms: int) -> dict[str, Any]:
+    """
+    What a person (or a timer, a hook) said.
+    """
+    content: list[dict[str, Any]] = [{"type": "text", "text": text}]
+    content.extend(dict(image) for image in images)
+    return {"role": "user", "content": content, "timestamp": now_ms}
+
+
+def assistant_message(
+    model: ResolvedModel,
+    content: Sequence[Mapping[str, Any]],
+    usage: Usage,
+    stop_reason: str,
+    now_ms: int,
+    error: str | None = None,
+) -> dict[str, Any]:
+    """
+    What a model said, or that it failed.
+    """
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": list(content),
+        "api": model.api,
+        "provider": model.provider,
+        "model": model.model_id,
+        "usage": usage_members(usage, model.cost),
+        "stopReason": stop_reason,
+        "timestamp": now_ms,
+    }
+    if error is not None:
+        message["errorMessage"] = error
+    return message
+
+
+def failure_message(model: ResolvedModel | None, error: str, now_ms: int) -> dict[str, Any]:
+    """
+    That a run failed, for the session. It has no content, so no model is shown it.
+    """
+    if model is not None:
+        return assistant_message(model, [], Usage(), "error", now_ms, error)
+    return {
+        "role": "assistant",
+        "content": [],
+        "usage": {"input": 0, "output": 0, "totalTokens": 0},
+        "stopReason": "error",
+        "errorMessage": error,
+        "timestamp": now_ms,
+    }
+
+
+def injected_message(text: str, now_ms: int) -> dict[str, Any]:
+    """
+    What the gateway itself says in a session: answers of commands, ``chat.inject``.
+    """
+    return {
+        "role": "assistant",
+        "content": [{"type": "text", "text": text}],
+        "timestamp": now_ms,
+        "stopReason": "injected",
+        "usage": {"input": 0, "output": 0, "totalTokens": 0},
+    }
+
+
+def tool_message(
+    call: ToolCall, content: Sequence[Mapping[str, Any]], details: Any, *, is_error: bool, now_ms: int
+) -> dict[str, Any]:
+    """
+    What a tool answered.
+    """
+    message: dict[str, Any] = {
+        "role": "toolResult",
+        "toolCallId": call.id,
+        "toolName": call.name,
+        "content": [dict(block) for block in content],
+        "isError": is_error,
+        "timestamp": now_ms,
+    }
+    if details is not None:
+        message["details"] = details
+    return message
+
+
+def usage_members(usage: Usage, cost: Cost) -> dict[str, Any]:
+    """
+    Tokens and what they cost, as transcripts keep them.
+    """
+    parts = {
+        "input": usage.input * cost.input / 1_000_000,
+        "output": usage.output * cost.output / 1_000_000,
+        "cacheRead": usage.cache_read * cost.cache_read / 1_000_000,
+        "cacheWrite": usage.cache_write * cost.cache_write / 1_000_000,
+    }
+    return {
+        "input": usage.input,
+        "output": usage.output,
+        "cacheRead": usage.cache_read,
+        "cacheWrite": usage.cache_write,
+        "totalTokens": usage.total,
+        "cost": {**parts, "total": sum(parts.values())},
+    }
+
+
+# -- context ----------------------------------------------------------------------------------------------------------
+
+
+def context(path: Sequence[Entry]) -> list[Message]:
+    """
+    The messages a model is shown: from the last compaction on, without failed turns, every call with a result.
+    """
+    messages = _since_compaction(path)
+    kept = [m for m in messages if m.get("role") != "assistant" or m.get("content")]
+    return _with_results(kept)
+
+
+def _since_compaction(path: Sequence[Entry]) -> list[Message]:
+    last = next((i for i in range(len(path) - 1, -1, -1) if path[i].type == "compaction"), None)
+    if last is None:
+        return [entry.body["message"] for entry in path if entry.type == "message"]
+    body = path[last].body
+    first = body.get("firstKeptEntryId")
+    start = next((i for i, entry in enumerate(path) if entry.id == first), last)
+    summary = user_message(str(body.get("summary", "")), (), path[last].timestamp_ms)
+    return [summary, *(entry.body["message"] for entry in path[start:] if entry.type == "message")]
+
+
+def _with_results(messages: Sequence[Message]) -> list[Message]:
+    """
+    Providers refuse calls without results and results without calls.
+    """
+    whole: list[Message] = []
+    open_calls: dict[str, Message] = {}
+    for message in messages:
+        role = message.get("role")
+        if role == "toolResult":
+            if open_calls.pop(message["toolCallId"], None) is None:
+                continue
+        else:
+            whole.extend(_lost(call) for call in open_calls.values())
+            open_calls = {}
+        whole.append(message)
+        if role == "assistant":
+            open_calls = {block["id"]: block for block in message["content"] if block["type"] == "toolCall"}
+    return whole
+
+
+def _lost(call: Message) -> Message:
+    text = "The result of this call was lost."
+    return tool_message(
+        ToolCall(call["id"], call["name"]), [{"type": "text", "text": text}], None, is_error=True, now_ms=0
+    )
+
+
+def open_calls(path: Sequence[Entry], run_id: str) -> list[ToolCall]:
+    """
+    Calls of a run's newest assistant message that have no result yet, in order.
+    """
+    calls: list[ToolCall] = []
+    for entry in path:
+        if entry.run_id != run_id or entry.type != "message":
+            continue
+        message = entry.body["message"]
+        if message["role"] == "assistant":
+            calls = [
+                ToolCall(block["id"], block["name"], block["arguments"])
+                for block in message["content"]
+                if block["type"] == "toolCall"
+            ]
+        elif message["role"] == "toolResult":
+            calls = [call for call in calls if call.id != message["toolCallId"]]
+    return calls
+
+
+def decision(path: Sequence[Entry], question_id: str) -> bool | None:
+    """
+    What was decided about an approval, if anything.
+    """
+    for entry in reversed(path):
+        if entry.type == "custom" and entry.body.get("customType") == "approval":
+            data = entry.body.get("data", {})
+            if data.get("id") == question_id:
+                return bool(data.get("allowed"))
+    return None
+
+
+def has_user_message(path: Sequence[Entry], run_id: str) -> bool:
+    """
+    Whether the message that caused a run is written already.
+    """
+    return any(
+        entry.run_id == run_id and entry.type == "message" and entry.body["message"].get("role") == "user"
+        for entry in reversed(path)
+    )
