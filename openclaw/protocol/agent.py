@@ -34,10 +34,10 @@ class AgentParams:
     Ask an agent for one turn.
 
     :ivar to: whom the answer goes to when it is delivered; also chooses the session when no key is given.
-    :ivar thinking: a level for this turn only.
+    :ivar thinking: a level, which the session keeps; ``off`` removes it.
     :ivar deliver: whether the answer is also sent to a channel.
-    :ivar timeout: seconds; 0 means the longest there is.
-    :ivar lane: the queue this run waits in.
+    :ivar timeout: seconds; the configured limit if missing. 0 fails after the run was accepted.
+    :ivar lane: the queue, beside that of its session, in which this run waits; ``main`` if missing.
     :ivar idempotency_key: names the run; the same key again gets the same answer.
     :ivar label: a name for the session it runs in.
     :ivar spawned_by: key of the session that started this one.
@@ -96,7 +96,7 @@ class AgentWaitParams:
     """
     Wait for a run to end.
 
-    :ivar timeout_ms: how long to wait; the run goes on when it passes.
+    :ivar timeout_ms: how long to wait, 30 seconds if missing; the run goes on when it passes.
     """
 
     run_id: NonEmptyString

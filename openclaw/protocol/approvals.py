@@ -136,7 +136,7 @@ class ExecApprovalRequestParams:
     Ask people for leave to run a command; the answer comes when they have decided.
 
     :ivar id: the asker's own choice of an id.
-    :ivar timeout_ms: how long the question stands.
+    :ivar timeout_ms: how long the question stands; two minutes if missing.
     """
 
     id: NonEmptyString | None = None

@@ -16,7 +16,7 @@ class ChannelsStatusParams:
     Ask how the channels are.
 
     :ivar probe: whether to ask the networks themselves.
-    :ivar timeout_ms: for each probe.
+    :ivar timeout_ms: for each probe; 10 seconds if missing, never less than one.
     """
 
     probe: bool | None = None

@@ -28,7 +28,7 @@ class ChatSendParams:
     Say something in a session; the answer comes as ``chat`` events.
 
     :ivar message: may be empty when there are attachments.
-    :ivar timeout_ms: for the whole run.
+    :ivar timeout_ms: after what time the run counts as lost and is aborted; the agent's own limit is another one.
     :ivar idempotency_key: becomes the run's id; the same key again starts no second run.
     """
 
@@ -70,7 +70,8 @@ class ChatEvent:
     How a run goes, for a chat client.
 
     :ivar seq: of the run event it stems from; not the ``seq`` of the frame.
-    :ivar message: for ``delta`` the whole text so far, for ``final`` the whole message.
+    :ivar message: for ``delta`` all of the current message so far, not what was added; missing when there is no text.
+    :ivar stop_reason: of ``aborted``: ``rpc``, ``stop`` or ``timeout``.
     """
 
     run_id: NonEmptyString

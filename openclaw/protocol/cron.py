@@ -260,7 +260,7 @@ class CronRunParams:
     """
     Run a job out of turn. Either name of its id will do.
 
-    :ivar mode: ``due`` runs it only when its time has come.
+    :ivar mode: ``due``, which is meant if missing, runs it only when its time has come.
     """
 
     id: NonEmptyString | None = None
@@ -272,7 +272,9 @@ class CronRunParams:
 @frozen(kw_only=True)
 class CronRunsParams:
     """
-    Ask for the latest runs of a job. Either name of its id will do.
+    Ask for the latest runs of a job, oldest first. Either name of its id will do.
+
+    :ivar limit: runs; 200 if missing.
     """
 
     id: NonEmptyString | None = None

@@ -15,8 +15,9 @@ class LogsTailParams:
     """
     Ask for what the log has gained.
 
-    :ivar cursor: where the last answer ended; the end of the file if missing.
-    :ivar limit: lines.
+    :ivar cursor: where the last answer ended; if missing, reading begins ``max_bytes`` before the end of the file.
+    :ivar limit: lines; 500 if missing.
+    :ivar max_bytes: 250 000 if missing.
     """
 
     cursor: NonNegative | None = None
@@ -30,8 +31,8 @@ class LogsTailResult:
     The newest lines of the log.
 
     :ivar cursor: where to go on next time.
-    :ivar truncated: lines were left out at the front.
-    :ivar reset: the cursor asked for was no longer in the file, so that reading began anew.
+    :ivar truncated: the file has older lines than were read.
+    :ivar reset: the cursor was beyond the file or too far behind, so that reading began anew.
     """
 
     file: NonEmptyString

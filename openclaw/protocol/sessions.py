@@ -39,8 +39,8 @@ class SessionsPreviewParams:
     """
     Ask for the last few messages of several sessions at once.
 
-    :ivar limit: messages for each session.
-    :ivar max_chars: of each message.
+    :ivar limit: messages for each session; 12 if missing.
+    :ivar max_chars: of each message; 240 if missing.
     """
 
     keys: Annotated[Sequence[NonEmptyString], MinItems(1)]
