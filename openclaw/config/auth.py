@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from openclaw.config.issues import ConfigError
-from openclaw.config.model import Config
-from openclaw.config.model_gateway import AuthMode
 from openclaw.config.paths import variable
+
+if TYPE_CHECKING:
+    from openclaw.config.model import Config
+    from openclaw.config.model_gateway import AuthMode
 
 #: Shorter secrets can be guessed.
 LEAST_SECRET_LENGTH = 16

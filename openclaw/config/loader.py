@@ -5,22 +5,27 @@ From the file to a snapshot: what it says, what that means, and what is wrong wi
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
+from openclaw import __version__
 from openclaw.config import include
 from openclaw.config.defaults import expand_paths, with_defaults
 from openclaw.config.environment import MissingVariable, substitute, with_env_block
 from openclaw.config.issues import ConfigInvalid, Issue, Location
 from openclaw.config.legacy import find_legacy
-from openclaw.config.model import Config, build
 from openclaw.config.paths import config_path
 from openclaw.config.schema import KeyPath, Unknown
 from openclaw.config.tokens import Json5Error, Member, Node, Object, decode, parse, position
 from openclaw.config.validate import validate
+
+if TYPE_CHECKING:
+    from openclaw.config.model import Config
 
 EMPTY_HASH = hashlib.sha256(b"").hexdigest()
 
@@ -35,7 +40,6 @@ class Snapshot:
     :param config: the effective configuration when valid, else as far as it was read.
     :param environment: the environment with what the file's ``env`` block adds.
     :param unknown: keys that nothing reads; also told in ``warnings``.
-    :param model: ``None`` exactly when not valid.
     """
 
     path: Path
@@ -50,7 +54,19 @@ class Snapshot:
     legacy_issues: tuple[Issue, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     environment: Mapping[str, str] = field(factory=dict, repr=False)
-    model: Config | None = field(default=None, repr=False)
+
+    @cached_property
+    def model(self) -> Config | None:
+        """
+        The effective configuration as attributes; ``None`` exactly when it is not valid.
+
+        Built on first use, since short commands get by without.
+        """
+        if not self.valid:
+            return None
+        from openclaw.config.model import build
+
+        return build(self.config)
 
     def require(self) -> Config:
         """
@@ -154,8 +170,7 @@ def _interpret(snapshot: Snapshot, source: _Source, home: Path, read: Callable[[
     )
     if issues:
         return checked
-    effective = expand_paths(with_defaults(value), home)
-    return evolve(checked, config=effective, valid=True, model=build(effective))
+    return evolve(checked, config=expand_paths(with_defaults(value), home), valid=True)
 
 
 @frozen
@@ -218,7 +233,20 @@ class _Source:
         if isinstance(session, dict) and session.get("mainKey", "main") != "main":
             message = 'session.mainKey is ignored; main session is always "main".'
             found.append(self.locate(Issue.at(("session", "mainKey"), message)))
+        meta = value.get("meta") if isinstance(value, dict) else None
+        writer = meta.get("lastTouchedVersion") if isinstance(meta, dict) else None
+        if isinstance(writer, str) and _version(writer) > _version(__version__):
+            message = f"Config was last written by a newer OpenClaw ({writer}); current version is {__version__}."
+            found.append(self.locate(Issue.at(("meta", "lastTouchedVersion"), message)))
         return tuple(found)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """
+    A version in an order; what is none comes before all.
+    """
+    found = re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)(?:-(\d+))?", text.strip())
+    return tuple(int(part or 0) for part in found.groups()) if found else ()
 
 
 def _child(node: Node, part: str | int) -> Node | Member | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -169,14 +169,20 @@ def derived_ports(base: int) -> DerivedPorts:
     )
 
 
-def gateway_port(cli_port: int | None, environ: Mapping[str, str], config: Config | None) -> int:
+def gateway_port(cli_port: int | None, environ: Mapping[str, str], config: Config | Mapping[str, Any] | None) -> int:
     """
     The gateway's port: command line, environment, file, default.
+
+    :param config: the model, or the effective configuration of a valid snapshot.
     """
     if cli_port is not None:
         return cli_port
     named = _port(variable(environ, "OPENCLAW_GATEWAY_PORT", "CLAWDBOT_GATEWAY_PORT"))
-    return named or (config.gateway.port if config is not None else None) or DEFAULT_PORT
+    if isinstance(config, Mapping):
+        told = config.get("gateway", {}).get("port")
+    else:
+        told = config.gateway.port if config is not None else None
+    return named or (int(told) if told else DEFAULT_PORT)
 
 
 def canvas_port(base: int, environ: Mapping[str, str], config: Config | None) -> int:

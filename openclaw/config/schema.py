@@ -1,14 +1,14 @@
 """
 Shapes that configuration values must have, and the words for those that do not.
 
-A shape is told once, in :mod:`openclaw.config.keys`; checking, suggestions and secret marks come from it.
+A shape is told once, in :mod:`openclaw.config.keys`; checking, suggestions and secret marks come from it. Shapes are
+never compared or shown, and the classes are cheaper to make without that, which every command pays for.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from attrs import evolve, field, frozen
@@ -65,6 +65,8 @@ def suggest(key: str, known: frozenset[str]) -> str | None:
     """
     The known key that looks most like this one.
     """
+    import difflib  # seldom needed
+
     folded = {name.lower(): name for name in sorted(known)}
     found = difflib.get_close_matches(key.lower(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
@@ -105,7 +107,7 @@ def _mismatch(report: Report, path: KeyPath, wanted: str, value: object) -> None
     report.add(path, f"Invalid input: expected {wanted}, received {type_name(value)}", wanted)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Shape:
     """
     The base: anything may stand here.
@@ -129,7 +131,7 @@ class Shape:
         return None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Text(Shape):
     """
     A string.
@@ -152,7 +154,7 @@ class Text(Shape):
         return None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Number(Shape):
     """
     A number, whole unless ``whole`` is false.
@@ -191,7 +193,7 @@ class Number(Shape):
         return " ".join(parts)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Flag(Shape):
     """
     ``true`` or ``false``.
@@ -202,7 +204,7 @@ class Flag(Shape):
             _mismatch(report, path, "boolean", value)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Choice(Shape):
     """
     One of a few values.
@@ -217,7 +219,7 @@ class Choice(Shape):
             report.add(path, "Invalid input", f"one of {wanted}")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Each(Shape):
     """
     An array whose members share a shape.
@@ -236,7 +238,7 @@ class Each(Shape):
         return self.item if isinstance(key, int) else None
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Record(Shape):
     """
     An object with free keys whose values share a shape.
@@ -260,7 +262,7 @@ class Record(Shape):
         return self.item if isinstance(key, str) else None
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Obj(Shape):
     """
     An object with known keys.
@@ -299,7 +301,7 @@ class Obj(Shape):
         return self.members.get(key, self.rest) if isinstance(key, str) else None
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class AnyOf(Shape):
     """
     A value of one of several shapes.
@@ -332,19 +334,3 @@ def _kind(shape: Shape) -> str:
         return ", ".join(str(value).lower() for value in shape.values)
     names: Mapping[type, str] = {Text: "a string", Number: "a number", Flag: "true or false", Each: "an array"}
     return names.get(type(shape), "an object")
-
-
-def secrets(shape: Shape | None, value: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
-    """
-    All marked values below ``value``, with their paths.
-    """
-    if shape is None:
-        return
-    if shape.secret and value is not None:
-        yield path, value
-    elif isinstance(value, dict):
-        for key, member in value.items():
-            yield from secrets(shape.child(key), member, (*path, key))
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from secrets(shape.child(index), member, (*path, index))

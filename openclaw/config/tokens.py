@@ -117,14 +117,12 @@ def skip_space(text: str, offset: int) -> int:
     return found.end() if found else offset
 
 
-_COMMENT_OR_STRING = re.compile(rf"(//[^\n\r\u2028\u2029]*|/\*.*?\*/)|{_DOUBLE}\"|{_SINGLE}'", re.DOTALL)
-
-
 def comments(text: str) -> Iterator[tuple[int, int]]:
     """
     Where the comments of a well-formed text stand.
     """
-    return (found.span(1) for found in _COMMENT_OR_STRING.finditer(text) if found.group(1) is not None)
+    pattern = rf"(//[^\n\r\u2028\u2029]*|/\*.*?\*/)|{_DOUBLE}\"|{_SINGLE}'"
+    return (found.span(1) for found in re.finditer(pattern, text, re.DOTALL) if found.group(1) is not None)
 
 
 def parse(text: str) -> Node:
@@ -276,7 +274,8 @@ def decode(text: str) -> object:
         value: object = pyjson5.decode(text, MAX_DEPTH + 10)
     except pyjson5.Json5DecoderException as error:
         # Both readers agree on what JSON5 is (a test holds them to it), but for numbers beyond a double.
-        raise Json5Error(f"unreadable value ({error.args[0]})", 1, 1) from error
+        # Not chained: the decoder's exception carries what it has read, secrets included.
+        raise Json5Error(f"unreadable value ({error.args[0]})", 1, 1) from None
     if "\\" in text:
         _refuse_half_characters(value)
     return value

@@ -79,14 +79,14 @@ def commit(
     """
     environ = os.environ if environ is None else environ
     home = Path.home() if home is None else home
-    # A link stays a link: what it points to is replaced.
+    # A link stays a link: what it points to is replaced. Includes go from the link, as in reading.
     target = path.resolve()
     make_private_directory(target.parent)
     with _locked(target, pause):
-        before = load(environ, home, path=target)
+        before = load(environ, home, path=path)
         if before.hash != expected_hash:
             raise HashMismatch(path, expected_hash, before.hash)
-        after = evaluate(new_text, target, environ, home)
+        after = evaluate(new_text, path, environ, home)
         _check(before, after)
         if new_text != before.raw:
             _write(target, new_text)

@@ -159,6 +159,30 @@ class UnknownKeyTests(SynchronousTestCase):
         self.assertEqual((snapshot.issues, snapshot.warnings), ((), ()))
 
 
+class WarningTests(SynchronousTestCase):
+    """
+    What a reader should know of a file that loads.
+    """
+
+    def test_newer_writer(self) -> None:
+        """
+        A file that a newer release has written is told; that of an older one, or of none, is not.
+        """
+        [warning] = read('{meta: {lastTouchedVersion: "9999.1.2-3"}}').warnings
+        self.assertIn("Config was last written by a newer OpenClaw (9999.1.2-3); current version is ", warning.message)
+        for version in ("2026.1.30", "junk"):
+            self.assertEqual(read(f'{{meta: {{lastTouchedVersion: "{version}"}}}}').warnings, ())
+
+    def test_main_key(self) -> None:
+        """
+        Another name for the main session is told and not followed.
+        """
+        snapshot = read('{session: {mainKey: "other"}}')
+        [warning] = snapshot.warnings
+        self.assertEqual(warning.message, 'session.mainKey is ignored; main session is always "main".')
+        self.assertEqual(snapshot.config["session"]["mainKey"], "main")
+
+
 class EffectiveTests(SynchronousTestCase):
     """
     What the file means.

@@ -167,7 +167,9 @@ class PortTests(SynchronousTestCase):
         self.assertEqual(gateway_port(1, environ, config), 1)
         self.assertEqual(gateway_port(None, environ, config), 2)
         self.assertEqual(gateway_port(None, {"OPENCLAW_GATEWAY_PORT": "junk"}, config), 3)
+        self.assertEqual(gateway_port(None, {}, config.effective), 3)
         self.assertEqual(gateway_port(None, {}, None), 18789)
+        self.assertEqual(gateway_port(None, {}, {}), 18789)
 
     def test_canvas(self) -> None:
         """
