@@ -1,0 +1,122 @@
+"""
+The routes of the HTTP side.
+
+The probes and the page ask for no secret, so they look at ``Host`` (``hosts``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from attrs import define, field
+from klein import Klein
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+from werkzeug.exceptions import NotFound
+
+from openclaw.web.answers import answer_json, answer_status, answer_text, named_headers
+from openclaw.web.context import WebContext
+from openclaw.web.hosts import host_allowed
+from openclaw.web.page import Page
+
+Handler = Callable[..., Any]
+
+READ_METHODS = (b"GET", b"HEAD")
+NO_STORE = {"cache-control": "no-store"}
+ALLOW_READ = {"allow": "GET, HEAD"}
+
+
+def asks_no_secret(handler: Handler) -> Handler:
+    """
+    Answer 403 when the client calls us by a name that cannot be ours.
+    """
+
+    @wraps(handler)
+    def checked(app: App, request: Request, **segments: str) -> Any:
+        context = app.context
+        peer = request.getClientAddress()
+        host = getattr(peer, "host", "127.0.0.1")  # a UNIX socket has none, and is as local as loopback
+        if not host_allowed(named_headers(request), host, context.config(), context.names):
+            return answer_text(request, HTTPStatus.FORBIDDEN, "Forbidden: unknown Host", NO_STORE)
+        return handler(app, request, **segments)
+
+    return checked
+
+
+@define(eq=False, slots=False)
+class App:
+    """
+    Klein's routes; ``slots=False`` because Klein keeps the bound application on the instance.
+    """
+
+    _log = Logger()
+    routes = Klein()
+    # A path is what the client wrote; no redirect to what it might have meant.
+    routes.url_map.merge_slashes = False
+
+    context: WebContext
+    page: Page = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.page = Page(context=self.context)
+
+    @routes.route("/healthz")
+    @asks_no_secret
+    def healthz(self, request: Request) -> bytes:
+        """
+        The process answers.
+        """
+        return self._probe(request, HTTPStatus.OK, {"ok": True})
+
+    @routes.route("/readyz")
+    @asks_no_secret
+    def readyz(self, request: Request) -> bytes:
+        """
+        Every part is ready.
+        """
+        pending = list(self.context.pending())
+        if pending:
+            return self._probe(request, HTTPStatus.SERVICE_UNAVAILABLE, {"ok": False, "pending": pending})
+        return self._probe(request, HTTPStatus.OK, {"ok": True})
+
+    def _probe(self, request: Request, status: HTTPStatus, value: object) -> bytes:
+        if request.method not in READ_METHODS:
+            return answer_status(request, HTTPStatus.METHOD_NOT_ALLOWED, ALLOW_READ)
+        return answer_json(request, status, value, NO_STORE)
+
+    @routes.route("/", branch=True)
+    @asks_no_secret
+    def everything_else(self, request: Request) -> Any:
+        """
+        The page, its files and its avatars; else 404 or 405.
+        """
+        return self.page.render(request)
+
+    @routes.handle_errors(NotFound)
+    @asks_no_secret
+    def unrouted(self, request: Any, failure: Failure) -> Any:
+        """
+        What no rule of Werkzeug can match, such as ``//x``.
+        """
+        return answer_status(request, HTTPStatus.NOT_FOUND)
+
+    @routes.handle_errors(Exception)
+    def failed(self, request: Any, failure: Failure) -> Any:
+        """
+        A bug: told in the log, not to the client.
+        """
+        self._log.failure("A request failed.", failure)
+        return answer_status(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def make_app(context: WebContext) -> IResource:
+    """
+    The HTTP side as one resource.
+    """
+    resource: IResource = App(context).routes.resource()
+    return resource

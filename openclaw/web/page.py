@@ -1,0 +1,114 @@
+"""
+``GET /``: our own page, or another bundle in its place (``gateway.controlUi``).
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+from twisted.web.http import CACHED
+from twisted.web.server import Request
+
+from openclaw.web.answers import answer, answer_json, answer_status
+from openclaw.web.context import WebContext
+from openclaw.web.media import media_type
+
+UI = Path(__file__).parent / "ui"
+
+#: The places inside the page that the Control UI has always had, so that bookmarks go on working.
+PLACES = frozenset(
+    "chat overview channels instances sessions cron skills nodes config debug logs".split()  # noqa: SIM905 - a list
+)
+
+COMMON_HEADERS = {
+    "cache-control": "no-cache",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+}
+OWN_HEADERS = {
+    **COMMON_HEADERS,
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+@frozen(kw_only=True)
+class OwnFile:
+    """
+    One file of our page, in memory.
+    """
+
+    body: bytes
+    media_type: str
+    etag: bytes
+
+
+def read_own(directory: Path) -> dict[str, OwnFile]:
+    """
+    Our page: a handful of small files, by name.
+    """
+    found = {}
+    for path in sorted(directory.iterdir()):
+        if path.is_file():
+            body = path.read_bytes()
+            etag = f'"{sha256(body).hexdigest()[:32]}"'.encode()
+            found[path.name] = OwnFile(body=body, media_type=media_type(path.name), etag=etag)
+    return found
+
+
+@define(kw_only=True, eq=False)
+class Page:
+    """
+    Answers what no other route takes.
+    """
+
+    context: WebContext
+    _own: dict[str, OwnFile] = field(init=False, factory=lambda: read_own(UI))
+
+    def render(self, request: Request) -> Any:
+        """
+        One request, whatever its method and path.
+        """
+        control_ui = self.context.config().gateway.control_ui
+        path = request.path.decode("latin-1")
+        if path.startswith("/v1/"):
+            error = {"error": {"message": "Not Found", "type": "invalid_request_error"}}
+            return answer_json(request, HTTPStatus.NOT_FOUND, error)
+        if not control_ui.enabled:
+            return answer_status(request, HTTPStatus.NOT_FOUND)
+        if request.method not in (b"GET", b"HEAD"):
+            return answer_status(request, HTTPStatus.METHOD_NOT_ALLOWED, {"allow": "GET, HEAD"})
+        prefix = control_ui.prefix
+        if prefix and path == prefix:
+            return self._to_slash(request, prefix)
+        if not path.startswith(prefix + "/"):
+            return answer_status(request, HTTPStatus.NOT_FOUND)
+        return self._serve_own(request, path[len(prefix) + 1 :])
+
+    def _to_slash(self, request: Request, prefix: str) -> bytes:
+        """
+        The page's own files are named relative to it, so it stands under a slash.
+        """
+        _, mark, query = request.uri.partition(b"?")
+        location = prefix + "/" + (mark + query).decode("latin-1")
+        return answer(request, HTTPStatus.FOUND, b"", "text/plain; charset=utf-8", {"location": location})
+
+    def _serve_own(self, request: Request, name: str) -> bytes:
+        found = self._own.get("index.html" if name in PLACES or not name else name)
+        if found is None:
+            return answer_status(request, HTTPStatus.NOT_FOUND)
+        for header, value in OWN_HEADERS.items():
+            request.setHeader(header, value)
+        if request.setETag(found.etag) is CACHED:
+            return b""
+        return answer(request, HTTPStatus.OK, found.body, found.media_type)

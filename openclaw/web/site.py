@@ -1,0 +1,122 @@
+"""
+The one port: WebSocket upgrades go to Autobahn, everything else to Klein.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from autobahn.twisted.resource import WebSocketResource
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.web.http import Request as HTTPRequest
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request, Site
+
+from openclaw.web.answers import answer, answer_text, named_headers
+from openclaw.web.context import WebContext
+from openclaw.web.upgrade import check_upgrade, is_upgrade
+
+#: A connection on which nothing happens is closed after so many seconds; also the limit for a request's head.
+IDLE_SECONDS = 60.0
+
+#: A name or address, and perhaps a port.
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.%]+\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)?(:[0-9]*)?")
+
+__all__ = ["WebContext", "make_root_resource", "make_site"]
+
+
+class RootResource(Resource):
+    """
+    The leaf that sees every request.
+    """
+
+    isLeaf = True
+
+    def __init__(self, websocket: IResource, context: WebContext) -> None:
+        super().__init__()
+        self._websocket = websocket
+        self._context = context
+
+    @cached_property
+    def _plain(self) -> IResource:
+        """
+        The HTTP side. Klein costs a tenth of a second to import, which the start does not wait for.
+        """
+        from openclaw.web.app import make_app
+
+        return make_app(self._context)
+
+    def render(self, request: Request) -> Any:
+        request.responseHeaders.removeHeader(b"server")
+        refused = _refuse_malformed(request)
+        if refused is not None:
+            return refused
+        headers = named_headers(request)
+        if is_upgrade(headers):
+            return self._upgrade(request, headers)
+        return self._plain.render(request)
+
+    def _upgrade(self, request: Request, headers: Mapping[str, str]) -> Any:
+        refused = check_upgrade(request.method.decode("latin-1"), request.path.decode("latin-1"), headers)
+        if refused is None:
+            return self._websocket.render(request)
+        extra = {"connection": "close", **refused.headers}
+        return answer(request, refused.code, refused.text.encode(), "text/html", extra)
+
+
+def _refuse_malformed(request: Request) -> bytes | None:
+    """
+    Refuse what cannot be understood in one way only: no ``Host`` or several (a proxy and we could see different ones),
+    one that is no name, a path that is no UTF-8.
+    """
+    hosts = request.requestHeaders.getRawHeaders(b"host", [])
+    if not hosts and request.clientproto != b"HTTP/1.1":
+        hosts = [b""]
+    try:
+        unquote_to_bytes(request.path).decode()
+        readable = len(hosts) == 1 and _HOST.fullmatch(hosts[0].strip()) is not None
+    except UnicodeDecodeError:
+        readable = False
+    if readable:
+        return None
+    return answer_text(request, HTTPStatus.BAD_REQUEST, "Bad Request", {"connection": "close"})
+
+
+class QuietSite(Site):
+    """
+    Twisted's site without its access log, which would write down tokens that stand in addresses.
+    """
+
+    _log = Logger()
+
+    def log(self, request: HTTPRequest) -> None:
+        self._log.debug(
+            "{method} {path} {code}",
+            method=request.method.decode("latin-1"),
+            path=request.path.decode("latin-1"),
+            code=request.code,
+        )
+
+
+def make_root_resource(websocket: Any, context: WebContext) -> IResource:
+    """
+    The root of the gateway's port.
+
+    :param websocket: Autobahn's factory, or a resource that takes over upgrades.
+    """
+    if not IResource.providedBy(websocket):
+        websocket = WebSocketResource(websocket)
+    return RootResource(websocket, context)
+
+
+def make_site(root: IResource, clock: IReactorTime) -> Site:
+    """
+    The factory for the listening port.
+    """
+    return QuietSite(root, reactor=clock, timeout=IDLE_SECONDS, parsePOSTFormSubmission=False)

@@ -1,0 +1,124 @@
+"""
+Ask the gateway's port in memory, byte by byte, so that paths and heads arrive as written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import orjson
+from attrs import evolve, frozen
+from twisted.internet.address import IPv4Address
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Request
+
+from openclaw.config.model import Config
+from openclaw.config.model_gateway import ControlUiConfig, GatewayConfig
+from openclaw.web.context import WebContext
+from openclaw.web.site import make_root_resource, make_site
+
+
+class Taken(Resource):
+    """
+    Stands for Autobahn: says that it got the request.
+    """
+
+    isLeaf = True
+
+    def render(self, request: Request) -> bytes:
+        return b"upgraded"
+
+
+@frozen(kw_only=True)
+class Answer:
+    """
+    What came back.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def value(self) -> Any:
+        return orjson.loads(self.body)
+
+
+def configured(**control_ui: Any) -> Config:
+    """
+    The default configuration with these members of ``gateway.controlUi``.
+    """
+    return evolve(Config(), gateway=GatewayConfig(control_ui=ControlUiConfig(**control_ui)))
+
+
+def make_root(
+    config: Config | None = None, *, pending: Sequence[str] = (), websocket: Any = None, **context: Any
+) -> IResource:
+    """
+    The root resource over a given configuration.
+    """
+    held = config or Config()
+    make_context: Callable[..., WebContext] = WebContext
+    told = make_context(config=lambda: held, pending=lambda: list(pending), names=frozenset({"workshop"}), **context)
+    return make_root_resource(websocket or Taken(), told)
+
+
+def ask(
+    root: IResource,
+    path: str,
+    *,
+    method: str = "GET",
+    headers: Sequence[tuple[str, str]] = (("Host", "127.0.0.1:18789"),),
+    body: bytes = b"",
+    version: str = "HTTP/1.1",
+) -> Answer:
+    """
+    One request on a connection of its own.
+
+    :param path: goes onto the request line as it is.
+    """
+    head = f"{method} {path} {version}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers)
+    return ask_bytes(root, head.encode("latin-1") + b"\r\n" + body)
+
+
+def ask_bytes(root: IResource, request: bytes) -> Answer:
+    """
+    One request as it stands.
+    """
+    clock = Clock()
+    channel = make_site(root, clock).buildProtocol(IPv4Address("TCP", "127.0.0.1", 50000))
+    assert channel is not None
+    transport = StringTransport(peerAddress=IPv4Address("TCP", "127.0.0.1", 50000))
+    transport.abortConnection = transport.loseConnection  # type: ignore[method-assign]  # the twin lacks it
+    channel.makeConnection(transport)
+    channel.dataReceived(request)
+    return parsed(transport.value())
+
+
+def parsed(data: bytes) -> Answer:
+    """
+    An answer from its bytes, chunks put together.
+    """
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    if headers.get("transfer-encoding") == "chunked":
+        body = dechunked(body)
+    return Answer(status=int(first.split(" ")[1]), headers=headers, body=body)
+
+
+def dechunked(body: bytes) -> bytes:
+    whole = b""
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        length = int(size, 16)
+        whole += rest[:length]
+        body = rest[length + 2 :] if length else b""
+    return whole
