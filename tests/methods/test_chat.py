@@ -1,0 +1,288 @@
+"""
+Tests of ``openclaw.methods.chat`` and ``openclaw.methods.attachments``.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from openclaw.methods.attachments import MAX_BYTES, sniffed
+from openclaw.methods.chat import expiry, fitting
+from tests.methods.support import MOCK_CONFIG, NOW_MS, MethodCase, Reply, assistant, user
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 16).decode("ascii")
+
+
+class SendTests(MethodCase):
+    """
+    ``chat.send``.
+    """
+
+    def send(self, message: str = "hi", **more: Any) -> list[Reply]:
+        return self.asked("chat.send", {"sessionKey": "main", "message": message, "idempotencyKey": "k", **more})
+
+    def test_started(self) -> None:
+        """
+        A message becomes an inbound record under the canonical key; the caller's own key is kept for events.
+        """
+        self.assertEqual(self.send(), [Reply(ok=True, payload={"runId": "k", "status": "started"})])
+        (inbound,) = self.agents.submitted
+        self.assertEqual((inbound.session_key, inbound.shown_key), ("agent:main:main", "main"))
+        self.assertEqual((inbound.origin, inbound.dedupe_key, inbound.message_id), ("chat", "chat:k", "k"))
+        self.assertTrue(inbound.commands)
+        self.assertEqual(inbound.members["lastChannel"], "webchat")
+
+    def test_repeated(self) -> None:
+        """
+        The same key starts nothing more: it tells of the run, during it and after it.
+        """
+        self.send()
+        self.assertEqual(self.send("other"), [Reply(ok=True, payload={"runId": "k", "status": "in_flight"})])
+        self.agents.finish("k")
+        self.assertEqual(self.send(), [Reply(ok=True, payload={"runId": "k", "status": "ok"})])
+        self.assertEqual(len(self.agents.submitted), 1)
+
+    def test_repeated_after_failure(self) -> None:
+        """
+        A run that failed answers its key with both payload and error.
+        """
+        self.send()
+        self.agents.finish("k", status="error", summary="HTTP 400: no", code="UNAVAILABLE")
+        (reply,) = self.send()
+        self.assertEqual(
+            reply.members(),
+            {
+                "ok": False,
+                "payload": {"runId": "k", "status": "error", "summary": "HTTP 400: no"},
+                "error": {"code": "UNAVAILABLE", "message": "HTTP 400: no"},
+            },
+        )
+
+    def test_blank(self) -> None:
+        """
+        A blank message needs an attachment that says something.
+        """
+        self.assertEqual(self.send("  ")[0].message, "message or attachment required")
+        empty = [{"fileName": "a.png"}, {"content": 5}, {"content": ""}, "x"]
+        self.assertEqual(self.send(" ", attachments=empty)[0].message, "message or attachment required")
+        self.assertTrue(self.send("", attachments=[{"content": PNG}])[0].ok)
+
+    def test_policy(self) -> None:
+        """
+        A session may refuse messages; commands pass, since one of them lifts the refusal.
+        """
+        self.session("agent:main:main", sendPolicy="deny")
+        self.assertEqual(self.send()[0].message, "send blocked by session policy")
+        self.assertTrue(self.send("/send on")[0].ok)
+
+    def test_stop_words(self) -> None:
+        """
+        A message that is a stop word ends the session's runs, whoever started them, and starts none.
+        """
+        self.ask("agent.wait", {"runId": "nobody", "timeoutMs": 0})
+        self.send()
+        self.asked("agent", {"message": "x", "sessionKey": "agent:main:main", "idempotencyKey": "a"})
+        (reply,) = self.asked("chat.send", {"sessionKey": "main", "message": " STOP ", "idempotencyKey": "s"})
+        self.assertEqual(reply.payload, {"ok": True, "aborted": True, "runIds": ["k", "a"]})
+        self.assertEqual(self.agents.stopped, [("agent:main:main", "stop")])
+        self.asked("chat.send", {"sessionKey": "main", "message": "/stop now", "idempotencyKey": "t"})
+        self.assertEqual(self.agents.submitted[-1].message, "/stop now")
+
+    def test_thinking(self) -> None:
+        """
+        A level of thinking counts for this message, unless it is a command or the word is unknown.
+        """
+        cases = {"1": ("hi", "ultra", "high"), "2": ("/status", "high", None), "3": ("hi", "weird", None)}
+        for key, (message, word, level) in cases.items():
+            self.send(message, thinking=word, idempotencyKey=key)
+            self.assertEqual(self.agents.submitted[-1].thinking, level)
+
+    def test_expiry(self) -> None:
+        """
+        A client's limit has a minute of grace, and bounds of its own.
+        """
+        self.assertEqual(expiry(None), timedelta(minutes=11))
+        self.assertEqual(expiry(0), timedelta(minutes=11))
+        self.assertEqual(expiry(1000), timedelta(minutes=2))
+        self.assertEqual(expiry(10**15), timedelta(hours=24))
+
+
+class AttachmentTests(MethodCase):
+    """
+    Pictures that come with a message.
+    """
+
+    def images(self, *attachments: Any) -> Any:
+        self.asked(
+            "chat.send",
+            {"sessionKey": "main", "message": "x", "idempotencyKey": "k", "attachments": list(attachments)},
+        )
+        return [dict(image) for image in self.agents.submitted[-1].images]
+
+    def refuse(self, attachment: Any) -> str:
+        return self.refused(
+            "chat.send", {"sessionKey": "m", "message": "x", "idempotencyKey": "k", "attachments": [attachment]}
+        )
+
+    def test_pictures(self) -> None:
+        """
+        What is a picture is passed on with the type that its first bytes tell; what is none is left out.
+        """
+        pdf = base64.b64encode(b"%PDF-1.4 ").decode("ascii")
+        text = base64.b64encode(b"hello wor").decode("ascii")
+        found = self.images(
+            {"content": f"data:image/jpeg;base64,{PNG}", "mimeType": "image/jpeg"},
+            {"content": pdf, "mimeType": "image/png"},
+            {"content": text, "mimeType": "text/plain"},
+            {"content": text, "mimeType": "image/x-odd"},
+        )
+        self.assertEqual([image["mimeType"] for image in found], ["image/png", "image/x-odd"])
+        self.assertEqual(found[0], {"type": "image", "data": PNG, "mimeType": "image/png"})
+
+    def test_refusals(self) -> None:
+        """
+        What is no base64, empty or too large is refused by name.
+        """
+        self.assertEqual(
+            self.refuse({"content": "abc!", "fileName": "a.png"}), "Error: attachment a.png: invalid base64 content"
+        )
+        self.assertEqual(
+            self.refuse({"content": "abcde", "type": "image"}), "Error: attachment image: invalid base64 content"
+        )
+        self.assertEqual(
+            self.refuse({"content": "===="}), "Error: attachment attachment-1: exceeds size limit (0 > 5000000 bytes)"
+        )
+        big = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * MAX_BYTES).decode("ascii")
+        self.assertEqual(
+            self.refuse({"content": big}),
+            "Error: attachment attachment-1: exceeds size limit (5000008 > 5000000 bytes)",
+        )
+
+    def test_sniffing(self) -> None:
+        """
+        Kinds of files by their first bytes.
+        """
+        self.assertEqual(sniffed(b"RIFF0000WEBPVP8 "), "image/webp")
+        self.assertEqual(sniffed(b"RIFF0000WAVEfmt "), "audio/wav")
+        self.assertEqual(sniffed(b"0000ftypheic"), "image/heic")
+        self.assertIsNone(sniffed(b"plain"))
+
+
+class HistoryTests(MethodCase):
+    """
+    ``chat.history``.
+    """
+
+    def test_unknown_session(self) -> None:
+        """
+        A session that does not exist has an empty history.
+        """
+        self.assertEqual(
+            self.ask("chat.history", {"sessionKey": "nosuch"}),
+            {"sessionKey": "nosuch", "messages": [], "thinkingLevel": "off"},
+        )
+
+    def test_messages(self) -> None:
+        """
+        The last messages come in order, users' texts as they wrote them.
+        """
+        self.session("agent:main:x", user("one"), user("[WhatsApp A] two\n[message_id: 7]"), assistant("three"))
+        answer = self.ask("chat.history", {"sessionKey": "x", "limit": 2})
+        self.assertEqual(answer["sessionId"], "id-agent-main-x")
+        self.assertEqual([message["content"][0]["text"] for message in answer["messages"]], ["two", "three"])
+
+    def test_thinking(self) -> None:
+        """
+        The level is the session's, else the configured one, else what the model does by itself.
+        """
+        self.session("agent:main:x", thinkingLevel="high")
+        self.assertEqual(self.ask("chat.history", {"sessionKey": "x"})["thinkingLevel"], "high")
+        reasoning = {**MOCK_CONFIG, "agents": {"defaults": {"model": {"primary": "m/r"}}}}
+        reasoning["models"] = {
+            "providers": {"m": {"baseUrl": "http://h/v1", "models": [{"id": "r", "name": "R", "reasoning": True}]}}
+        }
+        self.configure(reasoning)
+        self.assertEqual(self.ask("chat.history", {"sessionKey": "y"})["thinkingLevel"], "low")
+
+    def test_size(self) -> None:
+        """
+        The oldest messages are left out of an answer that would be too large, never the newest.
+        """
+        messages = [assistant("x" * 100) for _ in range(5)]
+        size = len(orjson.dumps(messages[0]))
+        self.assertEqual(fitting(messages, 10**6), messages)
+        self.assertEqual(len(fitting(messages, 2 * size + 3)), 2)
+        self.assertEqual(fitting(messages, 1), messages[-1:])
+        self.assertEqual(fitting([], 1), [])
+
+
+class AbortTests(MethodCase):
+    """
+    ``chat.abort``.
+    """
+
+    def start(self, key: str, run_id: str) -> None:
+        self.asked("chat.send", {"sessionKey": key, "message": "x", "idempotencyKey": run_id})
+
+    def test_session(self) -> None:
+        """
+        Without a run, all of the session's end, under whatever name the session was given.
+        """
+        self.start("main", "a")
+        self.start("other", "b")
+        self.assertEqual(
+            self.ask("chat.abort", {"sessionKey": "agent:main:main"}),
+            {"ok": True, "aborted": True, "runIds": ["a"]},
+        )
+        self.assertEqual(self.ask("chat.abort", {"sessionKey": "main"}), {"ok": True, "aborted": False, "runIds": []})
+
+    def test_run(self) -> None:
+        """
+        One run ends by its id; one that is over or unknown is no error; one of another session is.
+        """
+        self.start("main", "a")
+        self.start("main", "b")
+        self.start("other", "c")
+        self.assertEqual(
+            self.ask("chat.abort", {"sessionKey": "main", "runId": "b"}),
+            {"ok": True, "aborted": True, "runIds": ["b"]},
+        )
+        for run_id in ("b", "unknown"):
+            self.assertFalse(self.ask("chat.abort", {"sessionKey": "main", "runId": run_id})["aborted"])
+        self.assertEqual(
+            self.refused("chat.abort", {"sessionKey": "main", "runId": "c"}), "runId does not match sessionKey"
+        )
+
+
+class InjectTests(MethodCase):
+    """
+    ``chat.inject``.
+    """
+
+    def test_written_and_told(self) -> None:
+        """
+        The message is the new leaf of the session, and everybody hears of it after it is stored.
+        """
+        session = self.session("agent:main:x", user("hi"))
+        answer = self.ask("chat.inject", {"sessionKey": "x", "message": "text", "label": "Note"})
+        leaf = self.successResultOf(self.store.read(lambda unit: unit.entries.leaf(session.session_id)))
+        assert leaf is not None
+        self.assertEqual((answer, leaf.parent_id), ({"ok": True, "messageId": leaf.id}, "00000000"))
+        self.assertEqual(leaf.body["message"]["stopReason"], "injected")
+        ((event, payload, _),) = self.events
+        self.assertEqual(event, "chat")
+        self.assertEqual(
+            payload,
+            {
+                "runId": f"inject-{leaf.id}",
+                "sessionKey": "x",
+                "seq": 0,
+                "state": "final",
+                "message": leaf.body["message"],
+            },
+        )
+        self.assertEqual(leaf.timestamp_ms, NOW_MS)

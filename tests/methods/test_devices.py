@@ -1,0 +1,153 @@
+"""
+Tests of ``openclaw.methods.devices``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openclaw.devices.pairing import REQUEST_LIFETIME_MS, DeviceClaim, request
+from tests.methods.support import NOW_MS, MethodCase, caller
+
+PAIRING = caller("operator.pairing", "operator.read")
+
+
+class DeviceCase(MethodCase):
+    """
+    One device that asks to come in.
+    """
+
+    def ask_in(self, id: str = "r1", device: str = "d1", scopes: tuple[str, ...] = ("operator.read",)) -> None:
+        claim = DeviceClaim(
+            device_id=device,
+            public_key=f"key-{device}",
+            role="operator",
+            scopes=scopes,
+            client_id="openclaw-ios",
+            client_mode="ui",
+            platform="ios",
+        )
+        make = self.store.write(lambda unit: request(unit, claim, silent=False, now_ms=NOW_MS, make_id=lambda: id))
+        self.successResultOf(make)
+
+
+class PairingTests(DeviceCase):
+    """
+    ``device.pair.*``.
+    """
+
+    def test_approve(self) -> None:
+        """
+        An approved device is listed as paired, without its token, and those who pair devices hear of it.
+        """
+        self.ask_in()
+        self.assertEqual([item["requestId"] for item in self.ask("device.pair.list", {})["pending"]], ["r1"])
+        answer = self.ask("device.pair.approve", {"requestId": "r1"}, by=PAIRING)
+        self.assertEqual((answer["requestId"], answer["device"]["deviceId"]), ("r1", "d1"))
+        listed = self.ask("device.pair.list", {})
+        self.assertEqual((listed["pending"], listed["paired"]), ([], [answer["device"]]))
+        ((token,),) = [device["tokens"] for device in listed["paired"]]
+        self.assertEqual(token, {"role": "operator", "scopes": ["operator.read"], "createdAtMs": NOW_MS})
+        self.assertEqual(
+            self.events,
+            [
+                (
+                    "device.pair.resolved",
+                    {"requestId": "r1", "deviceId": "d1", "decision": "approved", "ts": NOW_MS},
+                    {"drop_if_slow": True, "scope": "operator.pairing"},
+                )
+            ],
+        )
+
+    def test_not_more_than_oneself(self) -> None:
+        """
+        Nobody lets in what they do not hold: the request stays for somebody who does.
+        """
+        self.ask_in(scopes=("operator.admin",))
+        self.assertEqual(
+            self.refused("device.pair.approve", {"requestId": "r1"}, by=PAIRING), "missing scope: operator.admin"
+        )
+        self.ask("device.pair.approve", {"requestId": "r1"})
+
+    def test_reject(self) -> None:
+        """
+        A rejected device is neither pending nor paired.
+        """
+        self.ask_in()
+        answer = self.ask("device.pair.reject", {"requestId": "r1"}, by=PAIRING)
+        self.assertEqual(answer, {"requestId": "r1", "deviceId": "d1"})
+        self.assertEqual(self.ask("device.pair.list", {}), {"pending": [], "paired": []})
+        self.assertEqual(self.events[0][1]["decision"], "rejected")
+        self.assertEqual(self.refused("device.pair.reject", {"requestId": "r1"}), "unknown requestId")
+
+    def test_expired(self) -> None:
+        """
+        A request that nobody decided on in five minutes is gone.
+        """
+        self.ask_in()
+        self.clock.advance(REQUEST_LIFETIME_MS / 1000 + 1)
+        self.assertEqual(self.ask("device.pair.list", {})["pending"], [])
+        self.assertEqual(self.refused("device.pair.approve", {"requestId": "r1"}), "unknown requestId")
+
+
+class TokenTests(DeviceCase):
+    """
+    ``device.token.*``.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ask_in(scopes=("operator.read", "operator.write"))
+        self.ask("device.pair.approve", {"requestId": "r1"})
+        self.clock.advance(1)
+
+    def rotate(self, *scopes: str, by: Any = None) -> Any:
+        params = {"deviceId": "d1", "role": " operator ", **({"scopes": list(scopes)} if scopes else {})}
+        return self.ask("device.token.rotate", params, by=by or caller("operator.admin"))
+
+    def test_rotate(self) -> None:
+        """
+        A new token takes the place of the old one, with its scopes.
+        """
+        answer = self.rotate()
+        token = answer.pop("token")
+        self.assertEqual(
+            answer,
+            {
+                "deviceId": "d1",
+                "role": "operator",
+                "scopes": ["operator.read", "operator.write"],
+                "rotatedAtMs": NOW_MS + 1000,
+            },
+        )
+        self.assertRegex(token, r"\A[0-9a-f]{32}\Z")
+        self.assertNotEqual(self.rotate()["token"], token)
+
+    def test_scopes(self) -> None:
+        """
+        A token gets no scope that not caller, device and request all imply.
+        """
+        self.assertEqual(self.rotate(" operator.read ", "operator.admin")["scopes"], ["operator.read"])
+
+    def test_scopes_of_the_caller(self) -> None:
+        """
+        Who may pair devices, but not write, gives nobody the right to write.
+        """
+        self.assertEqual(self.rotate("operator.write", "operator.read", by=PAIRING)["scopes"], ["operator.read"])
+
+    def test_revoke(self) -> None:
+        """
+        A revoked token stays in the record as revoked.
+        """
+        answer = self.ask("device.token.revoke", {"deviceId": "d1", "role": "operator"})
+        self.assertEqual(answer, {"deviceId": "d1", "role": "operator", "revokedAtMs": NOW_MS + 1000})
+        ((token,),) = [device["tokens"] for device in self.ask("device.pair.list", {})["paired"]]
+        self.assertEqual(token["revokedAtMs"], NOW_MS + 1000)
+
+    def test_unknown(self) -> None:
+        """
+        A device or role that is not paired is one and the same refusal.
+        """
+        for method in ("device.token.rotate", "device.token.revoke"):
+            for params in ({"deviceId": "x", "role": "operator"}, {"deviceId": "d1", "role": "node"}):
+                self.assertEqual(self.refused(method, params), "unknown deviceId/role")
