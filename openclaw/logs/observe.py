@@ -5,10 +5,11 @@ Who owns what:
 
 * ``openclaw gateway``: this module owns all of it. Twisted's logging is begun with our one observer, which writes the
   console and the log file. The standard streams stay as they are.
-* ``twistd openclaw-gateway``: twistd has begun logging before our service starts, with an observer for its
-  ``--logfile``, syslog or ``--logger``; that one, the file and its rotation (SIGUSR1 aside, which is ours) stay
-  twistd's, and ``logging.consoleLevel`` and ``consoleStyle`` do not apply. We add the JSON log file beside it, and put
-  the redactor in front of what twistd installed, so that its file holds no secrets either.
+* ``twistd openclaw-gateway``: twistd's observer, for its ``--logfile``, ``--syslog`` or ``--logger``, is twistd's, and
+  so is that file with its rotation; ``logging.consoleLevel`` and ``consoleStyle`` do not apply. We add the JSON log
+  file beside it, and put the redactor in front of what twistd installed, so that its file holds no secrets either.
+  Start it in ``startService``, without streams and beginner: when ``makeService`` runs, twistd has neither begun
+  logging nor become the user and the process that it will be.
 * Tests: trial owns the observers; give a publisher of your own.
 """
 

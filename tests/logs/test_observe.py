@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +18,33 @@ from twisted.internet.task import Clock
 from twisted.logger import LogBeginner, Logger, LogPublisher, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
+import openclaw
 from openclaw.config.model import LoggingConfig
 from openclaw.logs.observe import MOST_MESSAGE, Logging, start_logging
 from tests.logs.kept import Kept
+
+TAC = """
+from pathlib import Path
+from twisted.application.service import Application, Service
+from twisted.internet import reactor
+from twisted.logger import Logger
+from openclaw.config.model import LoggingConfig
+from openclaw.logs.observe import start_logging
+
+class Speaks(Service):
+    def startService(self):
+        self.logging = start_logging(LoggingConfig(), Path.cwd(), clock=reactor, stdout=None, stderr=None, environ={},
+                                     beginner=None)
+        self.logging.redactor.add("swordfish-9")
+        Logger(namespace="gateway").info("The word is {word}", word="swordfish-9")
+        reactor.callLater(0, reactor.stop)
+
+    def stopService(self):
+        self.logging.stop()
+
+application = Application("speaks")
+Speaks().setServiceParent(application)
+"""
 
 
 class LoggingTests(SynchronousTestCase):
@@ -247,6 +274,25 @@ class OwnershipTests(SynchronousTestCase):
         logging.stop()
         log.warn("Plain")
         self.assertEqual(formatEvent(events[1]), "Plain")
+
+    def test_real_twistd(self) -> None:
+        """
+        Under a real twistd its own log file gets our lines without their secrets, and our file is beside it.
+        """
+        directory = Path(self.mktemp()).absolute()
+        directory.mkdir()
+        (directory / "app.tac").write_text(TAC)
+        command = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
+        command += ["--nodaemon", "--pidfile=", "--logfile=twistd.log", "--python=app.tac"]
+        environ = {**os.environ, "PYTHONPATH": str(Path(openclaw.__file__).parent.parent)}
+        done = subprocess.run(command, cwd=directory, env=environ, capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        theirs = (directory / "twistd.log").read_text()
+        self.assertIn("[gateway#info] The word is ***", theirs)
+        self.assertIn("Server Shut Down", theirs)
+        self.assertNotIn("swordfish", theirs)
+        ours = [json.loads(line)["1"] for path in directory.glob("logs/*.log") for line in path.open()]
+        self.assertEqual(ours, ["The word is ***"])
 
     def test_begun_here(self) -> None:
         """
