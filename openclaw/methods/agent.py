@@ -179,7 +179,7 @@ def _members(params: AgentParams) -> dict[str, Any]:
     members: dict[str, Any] = {name: value.strip() for name, value in told.items() if value and value.strip()}
     level = levels.thinking_level(params.thinking) if params.thinking else None
     if level is not None:
-        members["thinkingLevel"] = level
+        members["thinkingLevel"] = None if level == "off" else level
     return members
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from openclaw.config.model import Config
 from openclaw.config.model_agents import AgentConfig
+from openclaw.files import NoSuchFile, NotBelowRoot, open_below
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.table import MethodTable
@@ -90,14 +91,11 @@ def avatar_url(avatar: str | None, workspace: Path | None) -> str | None:
     kind, _ = mimetypes.guess_type(avatar)
     if workspace is None or kind is None or not kind.startswith("image/"):
         return None
-    root = workspace.resolve()
-    path = (root / avatar).resolve()
-    if not path.is_relative_to(root):
-        return None
     try:
-        if not path.is_file() or path.stat().st_size > MAX_AVATAR_BYTES:
-            return None
-        return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
-    except OSError:
+        opened = open_below(workspace, avatar.removeprefix("./"))
+        with opened.file as picture:
+            data = picture.read(MAX_AVATAR_BYTES + 1)
+    except (NotBelowRoot, NoSuchFile, OSError):
         # No picture is shown then; the agent is there all the same.
         return None
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}" if len(data) <= MAX_AVATAR_BYTES else None

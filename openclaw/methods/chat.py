@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from openclaw.agent.runtime import entry_id
 from openclaw.agent.transcript import EntryIds, append_message, injected_message
 from openclaw.agent.types import Inbound
 from openclaw.clock import millis
@@ -185,7 +186,7 @@ async def inject(context: MethodContext, params: ChatInjectParams) -> dict[str, 
     text = f"[{params.label}]\n\n{params.message}" if params.label else params.message
     now = millis(context.clock)
     message = injected_message(text, now)
-    ids = EntryIds([context.make_id().replace("-", "")[:8] for _ in range(ID_TRIES)])
+    ids = EntryIds([entry_id(context.make_id()) for _ in range(ID_TRIES)])
 
     def write(unit: Unit) -> str:
         session = unit.sessions.get(key)

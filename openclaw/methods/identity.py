@@ -10,8 +10,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from openclaw.config.model import Config
+from openclaw.files import NoSuchFile, NotBelowRoot, open_below
 from openclaw.methods.agents import configured_agents
 from openclaw.methods.context import MethodContext
+
+#: A longer file is read no further.
+MAX_BYTES = 64 * 1024
 
 MAX_NAME = 50
 MAX_AVATAR = 4
@@ -39,11 +43,11 @@ def read_identity(workspace: Path) -> dict[str, str]:
     What ``IDENTITY.md`` says, blank lines of the template left out. Reads the file.
     """
     try:
-        text = (workspace / "IDENTITY.md").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        with open_below(workspace, "IDENTITY.md").file as told:
+            return parse_identity(told.read(MAX_BYTES).decode("utf-8", "replace"))
+    except (NotBelowRoot, NoSuchFile, OSError):
         # The file is the agent's own; without it the defaults hold.
         return {}
-    return parse_identity(text)
 
 
 def parse_identity(text: str) -> dict[str, str]:

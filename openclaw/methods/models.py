@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from openclaw.agent.providers.catalog import (
@@ -15,6 +16,7 @@ from openclaw.agent.providers.catalog import (
     find_ref,
     is_allowed,
 )
+from openclaw.config.model import Config
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid
@@ -72,25 +74,24 @@ def model_defaults(context: MethodContext, agent_id: str | None = None) -> Model
     return ModelDefaults(provider=ref.provider, model=ref.model_id, context_tokens=window)
 
 
-def picked_model(context: MethodContext, word: str, agent_id: str) -> PickedModel:
+def picked_model(config: Config, environ: Mapping[str, str], word: str, agent_id: str) -> PickedModel:
     """
     What a word for a model means in a session of an agent; ``""`` asks for the default.
 
     :raise Failed: the word names no model at all.
     """
-    config = context.config()
-    default = default_ref(config, context.environ, agent_id)
+    default = default_ref(config, environ, agent_id)
     if not word:
         return PickedModel(provider=default.provider, model=default.model_id, default=True)
     try:
-        ref = find_ref(config, word, context.environ)
+        ref = find_ref(config, word, environ)
     except UnknownModel:
         raise invalid(f"invalid model: {word}") from None
     return PickedModel(
         provider=ref.provider,
         model=ref.model_id,
         default=ref == default,
-        allowed=is_allowed(config, ref, context.environ),
+        allowed=is_allowed(config, ref, environ),
     )
 
 

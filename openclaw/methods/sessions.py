@@ -173,7 +173,8 @@ async def patch(context: MethodContext, params: SessionsPatchParams) -> dict[str
     :raise InvalidPatch: a setting is not allowed.
     """
     key = _required_key(context, params.key)
-    agent_id = agent_of(key, default_agent(context.config()))
+    config, environ = context.config(), context.environ
+    agent_id = agent_of(key, default_agent(config))
     changes = {name: value for name, value in unstructure(params).items() if name != "key"}
     now = millis(context.clock)
     session_id = context.make_id()
@@ -183,7 +184,7 @@ async def patch(context: MethodContext, params: SessionsPatchParams) -> dict[str
         around = Surroundings(
             key=key,
             label_taken=lambda label: any(other.key != key for other in unit.sessions.by_label(label)),
-            pick_model=lambda word: picked_model(context, word, agent_id),
+            pick_model=lambda word: picked_model(config, environ, word, agent_id),
         )
         members = patched(old.members if old is not None else {}, changes, around)
         session = (

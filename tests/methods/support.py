@@ -203,10 +203,10 @@ class FakeHeartbeats:
 
 def counter() -> Callable[[], str]:
     """
-    Ids in the shape of real ones: ``00000001-0000-4000-8000-000000000000`` and so on.
+    Ids in the shape of real ones: ``00000001-0000-4000-8000-000000000001`` and so on.
     """
     numbers = iter(range(1, 10_000))
-    return lambda: f"{next(numbers):08x}-0000-4000-8000-000000000000"
+    return lambda: "{0:08x}-0000-4000-8000-{0:012x}".format(next(numbers))
 
 
 def caller(*scopes: str, role: str = "operator", **members: Any) -> Caller:
