@@ -57,8 +57,6 @@ async def list_agents(context: MethodContext, params: AgentsListParams) -> dict[
     config = context.config()
     ids = await context.store.read(lambda unit: agent_ids(config, unit))
     entries = configured_agents(config)
-    if MAIN not in ids and not entries:
-        ids = [*ids, MAIN]
     rows = await context.in_thread(
         lambda: [_row(agent_id, entries.get(agent_id), context.workspace_of(agent_id)) for agent_id in ids]
     )

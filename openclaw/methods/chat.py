@@ -192,11 +192,11 @@ async def inject(context: MethodContext, params: ChatInjectParams) -> dict[str, 
         session = unit.sessions.get(key)
         if session is None:
             raise invalid("session not found")
-        if unit.entries.leaf(session.session_id) is None:
+        leaf = unit.entries.leaf(session.session_id)
+        if leaf is None:
             raise invalid("transcript file not found")
-        taken = [entry.id for entry in unit.entries.path(session.session_id)]
         entry = append_message(
-            unit, id=ids.next(taken), session_id=session.session_id, run_id=None, now_ms=now, message=message
+            unit, id=ids.next([leaf.id]), session_id=session.session_id, run_id=None, now_ms=now, message=message
         )
         return entry.id
 

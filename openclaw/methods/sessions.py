@@ -31,6 +31,9 @@ from openclaw.sessions.rows import entry, list_row
 from openclaw.sessions.titles import derived_title, last_text, preview_items
 from openclaw.store.interfaces import Entry, Session, Unit
 
+#: Rows of a list that was asked for without a limit: what an answer costs does not grow with the number of sessions.
+MOST_ROWS = 1_000
+
 #: How far back the last thing said is looked for.
 LAST_MESSAGES = 20
 
@@ -64,7 +67,7 @@ async def list_sessions(context: MethodContext, params: SessionsListParams) -> d
             updated_since_ms=None if params.active_minutes is None else now - params.active_minutes * 60_000,
             include_global=bool(params.include_global) and agent_id is None,
             include_unknown=bool(params.include_unknown) and agent_id is None,
-            limit=params.limit,
+            limit=params.limit or MOST_ROWS,
         )
         return [_row(unit, session, params) for session in found]
 

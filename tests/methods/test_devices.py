@@ -4,9 +4,12 @@ Tests of ``openclaw.methods.devices``.
 
 from __future__ import annotations
 
+from itertools import combinations, product
 from typing import Any
 
 from openclaw.devices.pairing import REQUEST_LIFETIME_MS, DeviceClaim, request
+from openclaw.methods.authorise import holds
+from openclaw.methods.devices import granted
 from tests.methods.support import NOW_MS, MethodCase, caller
 
 PAIRING = caller("operator.pairing", "operator.read")
@@ -134,6 +137,22 @@ class TokenTests(DeviceCase):
         Who may pair devices, but not write, gives nobody the right to write.
         """
         self.assertEqual(self.rotate("operator.write", "operator.read", by=PAIRING)["scopes"], ["operator.read"])
+
+    def test_ghsa_4jpw_hj22_2xmc(self) -> None:
+        """
+        Over all callers, devices and requests: what a new token opens, each of the three opens too
+        (also GHSA-2pwv-x786-56f8).
+        """
+        names = ("operator.admin", "operator.read", "operator.write", "operator.pairing")
+        sets = [frozenset(some) for size in range(4) for some in combinations(names, size)]
+        for holding, approved, asked in product(sets, sets, (None, *sets)):
+            device = {"scopes": sorted(approved), "tokens": {}}
+            scopes = granted(caller(*holding), device, "operator", None if asked is None else sorted(asked))
+            minted = sorted(approved) if scopes is None else scopes
+            for name in names:
+                if holds(minted, name):
+                    self.assertTrue(holds(holding, name) and holds(approved, name))
+                    self.assertTrue(asked is None or holds(asked, name))
 
     def test_revoke(self) -> None:
         """
