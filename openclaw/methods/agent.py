@@ -69,11 +69,11 @@ async def agent(context: MethodContext, params: AgentParams) -> Any:
     images = attachments.images(params.attachments)
     await _check(context, params)
     target = await _target(context, params)
-    if target is not None:
-        await check_sending(context, target.key, params.message.strip())
-    early = NO_SESSION if target is None else NO_TIME if params.timeout == 0 else None
-    if early is not None or target is None:
-        return await _failing(context, params, early or NO_SESSION)
+    if target is None:
+        return _failing(context, params, NO_SESSION)
+    await check_sending(context, target.key, params.message.strip())
+    if params.timeout == 0:
+        return _failing(context, params, NO_TIME)
     accepted = await context.agents.submit(
         Inbound(
             run_id=params.idempotency_key,
@@ -101,7 +101,7 @@ async def _final(context: MethodContext, run_id: str) -> dict[str, Any]:
     return agent_answer(await context.agents.outcome(run_id))
 
 
-async def _failing(context: MethodContext, params: AgentParams, message: str) -> Staged:
+def _failing(context: MethodContext, params: AgentParams, message: str) -> Staged:
     """
     The answers to a request that is acknowledged and then fails, as clients know it.
     """

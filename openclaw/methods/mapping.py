@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from openclaw.agent.errors import RuntimeStopped, UnknownRun
 from openclaw.devices.pairing import UnknownRequest
 from openclaw.devices.tokens import UnknownDeviceRole
+from openclaw.logs.redact import BUILT_IN, redact_shapes
 from openclaw.methods.table import Failed
 from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.frames import ErrorShape
@@ -59,7 +60,7 @@ def log_form(error: BaseException) -> str:
     """
     An exception as clients are shown it where ``methods.md`` 1.4 says "log form".
     """
-    text = f"{type(error).__name__}: {error}"
+    text = redact_shapes(f"{type(error).__name__}: {error}", BUILT_IN)
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
 
 

@@ -27,13 +27,15 @@ class HealthTests(MethodCase):
 
     def test_failure(self) -> None:
         """
-        A snapshot that cannot be made is told in the log's form.
+        A snapshot that cannot be made is told in the log's form, short and without secrets.
         """
+        self.health.error = OSError("--token=0123456789abcdef")
+        self.assertNotIn("0123456789abcdef", self.refused("health", code="UNAVAILABLE"))
         self.health.error = OSError("disk " + "x" * 300)
         message = self.refused("health", code="UNAVAILABLE")
         self.assertTrue(message.startswith("OSError: disk x"))
         self.assertEqual(len(message), 243)
-        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 2)
 
 
 class StatusTests(MethodCase):
