@@ -4,13 +4,27 @@ What the pages know of the gateway.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from attrs import field, frozen
 
 from openclaw.config.model import Config
 from openclaw.web.hosts import machine_names
+
+
+async def nothing_told(agent_id: str) -> Mapping[str, str]:
+    """
+    An agent that says nothing of itself.
+    """
+    return {}
+
+
+async def unnamed(agent_id: str) -> Mapping[str, str]:
+    """
+    How an agent without an identity is shown.
+    """
+    return {"name": "Assistant", "avatar": "A"}
 
 
 @frozen(kw_only=True)
@@ -20,7 +34,9 @@ class WebContext:
 
     :ivar pending: names of the parts that are not ready yet.
     :ivar names: the names of this machine, by which clients may call it.
-    :ivar workspace: where an agent's own files are, for its ``IDENTITY.md`` and avatar; ``None`` leaves them unread.
+    :ivar workspace: where an agent's own files are; ``None`` serves no avatars.
+    :ivar told: what an agent's ``IDENTITY.md`` says of it.
+    :ivar presented: ``name`` and ``avatar`` of an agent, as ``agent.identity.get`` gives them.
     """
 
     config: Callable[[], Config]
@@ -28,3 +44,5 @@ class WebContext:
     names: frozenset[str] = field(factory=machine_names)
     home: Path = field(factory=Path.home)
     workspace: Callable[[str], Path] | None = None
+    told: Callable[[str], Awaitable[Mapping[str, str]]] = nothing_told
+    presented: Callable[[str], Awaitable[Mapping[str, str]]] = unnamed

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, field, frozen
+from twisted.internet.defer import Deferred
 from twisted.web.http import CACHED
 from twisted.web.server import Request
 
+from openclaw.config.paths import expand
 from openclaw.web.answers import answer, answer_json, answer_status
+from openclaw.web.avatars import avatar_agent, serve_avatar
+from openclaw.web.bundle import COMMON_HEADERS, serve_bundle
 from openclaw.web.context import WebContext
 from openclaw.web.media import media_type
 
@@ -24,12 +28,6 @@ PLACES = frozenset(
     "chat overview channels instances sessions cron skills nodes config debug logs".split()  # noqa: SIM905 - a list
 )
 
-COMMON_HEADERS = {
-    "cache-control": "no-cache",
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-}
 OWN_HEADERS = {
     **COMMON_HEADERS,
     "content-security-policy": (
@@ -93,7 +91,13 @@ class Page:
             return self._to_slash(request, prefix)
         if not path.startswith(prefix + "/"):
             return answer_status(request, HTTPStatus.NOT_FOUND)
-        return self._serve_own(request, path[len(prefix) + 1 :])
+        name = path[len(prefix) + 1 :]
+        if name.startswith("avatar/"):
+            return self._avatar(request, name)
+        if control_ui.root:
+            root = expand(control_ui.root, self.context.home)
+            return Deferred.fromCoroutine(self._bundle(request, root, name))
+        return self._own_file(request, name)
 
     def _to_slash(self, request: Request, prefix: str) -> bytes:
         """
@@ -103,7 +107,29 @@ class Page:
         location = prefix + "/" + (mark + query).decode("latin-1")
         return answer(request, HTTPStatus.FOUND, b"", "text/plain; charset=utf-8", {"location": location})
 
-    def _serve_own(self, request: Request, name: str) -> bytes:
+    def _avatar(self, request: Request, name: str) -> Any:
+        agent_id = avatar_agent(name)
+        if agent_id is None or self.context.workspace is None:
+            return answer_status(request, HTTPStatus.NOT_FOUND)
+        return Deferred.fromCoroutine(self._known_avatar(request, agent_id, self.context.workspace(agent_id)))
+
+    async def _known_avatar(self, request: Request, agent_id: str, workspace: Path) -> Any:
+        told = await self.context.told(agent_id)
+        sending = serve_avatar(request, self.context.config(), agent_id, told, workspace)
+        return await sending if isinstance(sending, Deferred) else sending
+
+    async def _bundle(self, request: Request, root: Path, name: str) -> Any:
+        config = self.context.config()
+        assistant = await self.context.presented(config.agents.default_id)
+        values = {
+            "__OPENCLAW_CONTROL_UI_BASE_PATH__": config.gateway.control_ui.prefix,
+            "__OPENCLAW_ASSISTANT_NAME__": assistant["name"],
+            "__OPENCLAW_ASSISTANT_AVATAR__": assistant["avatar"],
+        }
+        sending = serve_bundle(request, root, name, values)
+        return await sending if isinstance(sending, Deferred) else sending
+
+    def _own_file(self, request: Request, name: str) -> bytes:
         found = self._own.get("index.html" if name in PLACES or not name else name)
         if found is None:
             return answer_status(request, HTTPStatus.NOT_FOUND)
