@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import define, field
 
 from openclaw.agent.providers.base import Cost, ResolvedModel, ToolCall, Usage
 from openclaw.store.interfaces import Entry, Unit
@@ -17,20 +17,24 @@ from openclaw.store.interfaces import Entry, Unit
 Message = Mapping[str, Any]
 
 
-@frozen
+@define
 class EntryIds:
     """
     Ids for entries that one piece of work may write, made before it: the work may run on another thread.
     """
 
-    ids: Iterable[str]
+    _ids: Iterable[str]
+    _given: set[str] = field(factory=set)
 
     def next(self, taken: Iterable[str] = ()) -> str:
         """
-        The next id that is not taken.
+        :param taken: ids that others have.
+        :return: the next id that is not taken and was not given before.
         """
-        used = set(taken)
-        return next(made for made in self.ids if made not in used)
+        used = {*taken, *self._given}
+        made = next(one for one in self._ids if one not in used)
+        self._given.add(made)
+        return made
 
 
 def append(
@@ -159,10 +163,8 @@ def append_settings(
             "modelId": model.model_id,
         }
         news.append(("custom", {"customType": "model-snapshot", "data": data}))
-    taken = [entry.id for entry in path]
     for kind, body in news:
-        made = ids.next(taken)
-        taken.append(made)
+        made = ids.next(entry.id for entry in path)
         append(unit, id=made, session_id=session_id, run_id=run_id, now_ms=now_ms, type=kind, body=body)
 
 
