@@ -68,7 +68,7 @@ function waitFor({ waitMs, code, reason }) {
   const lead = restarting || code === 1012 ? "The gateway restarts" : navigator.onLine ? "Not connected" : "Offline";
   const count = () => {
     const seconds = Math.max(1, Math.round((until - Date.now()) / 1000));
-    statusLine.textContent = `${lead}, next try in ${seconds} s`;
+    statusLine.textContent = `${lead}, again in ${seconds} s`;
   };
   say("waiting", "");
   count();
@@ -204,7 +204,7 @@ async function send() {
     const params = { sessionKey, message: text, idempotencyKey: draft.runId };
     const { status } = await gateway.request("chat.send", params);
     tell(null);
-    if (status !== "started" && status !== "in_flight") conversation.finish(draft.runId, "");
+    if (status !== "started" && status !== "in_flight") conversation.withoutRun(draft.runId);
     if (again) void loadHistory();
     settleDraft();
   } catch (error) {

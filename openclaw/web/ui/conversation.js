@@ -24,20 +24,28 @@ export class Conversation {
     this.spoken = spoken;
     this.assistant = "Assistant";
     this.userTexts = [];
-    this.sent = new Map(); // what we sent, by run: {text, at, seen, node}
+    this.sent = new Map(); // what we sent, by run, until the history shows it: {text, at, seen, node, done}
     this.runs = new Map(); // answers under way, by run: {sessionKey, node, body, text, own, split}
+    this.atEnd = true;
+    log.addEventListener("scroll", () => {
+      this.atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+    });
+    // The field below grows and shrinks, and a keyboard comes and goes.
+    new ResizeObserver(() => this.#following(() => {})).observe(log);
   }
 
   get busy() {
     return this.runs.size > 0;
   }
 
-  /** Show the history in place of what was there. Messages that it does not have yet, and answers under way, stay. */
+  /** Show the history in place of what was there. Messages that it will have yet, and answers under way, stay. */
   replace(messages) {
     this.log.setAttribute("aria-busy", "true");
     this.#following(() => {
       this.userTexts = messages.filter((message) => message.role === "user").map(textOf);
-      for (const [runId, { text, seen }] of this.sent) if (this.count(text) > seen) this.sent.delete(runId);
+      for (const [runId, { text, seen, done }] of this.sent) {
+        if (done || this.count(text) > seen) this.sent.delete(runId);
+      }
       const items = messages.flatMap((message) => {
         const node = this.#historic(message);
         return node ? [{ at: message.timestamp ?? 0, node }] : [];
@@ -50,7 +58,7 @@ export class Conversation {
       const underWay = [...this.runs.values()].map((run) => run.node);
       this.log.replaceChildren(...items.map((item) => item.node), ...underWay);
       if (!this.log.childElementCount) this.log.append(element("p", { className: "empty" }, "Nothing said yet."));
-    }, true);
+    });
     this.log.removeAttribute("aria-busy");
   }
 
@@ -58,7 +66,8 @@ export class Conversation {
   send(runId, text, at, sessionKey) {
     const node = this.#message("user", "You");
     show(node.querySelector(".body"), text);
-    this.sent.set(runId, { text, at, seen: this.count(text), node });
+    this.sent.set(runId, { text, at, seen: this.count(text), node, done: false });
+    this.atEnd = true;
     this.#append(node);
     this.#run(runId, sessionKey, true);
   }
@@ -99,9 +108,11 @@ export class Conversation {
     const run = this.#end(runId);
     if (!run) return false;
     if (!text) {
+      // The message waits its turn behind a run, and is in the history only when that comes.
       run.node.remove();
       return false;
     }
+    this.#done(runId);
     this.#following(() => show(run.body, text));
     this.speak(`${this.assistant}: ${text}`);
     return run.own && !run.split;
@@ -110,6 +121,7 @@ export class Conversation {
   /** An answer ends early: `kind` is error or aborted. */
   stop(runId, kind, words) {
     const run = this.#end(runId);
+    this.#done(runId);
     const node = run?.node ?? this.#message("assistant", this.assistant);
     this.#following(() => {
       if (!run?.text) node.querySelector(".body").replaceChildren();
@@ -117,6 +129,12 @@ export class Conversation {
       if (!run) this.#append(node);
     });
     this.speak(words);
+  }
+
+  /** A message that got no run, such as a command to stop. */
+  withoutRun(runId) {
+    this.#end(runId)?.node.remove();
+    this.#done(runId);
   }
 
   /** Forget the answers under way: the connection is gone, and the history will say what became of them. */
@@ -129,6 +147,11 @@ export class Conversation {
 
   speak(words) {
     this.spoken.textContent = words;
+  }
+
+  #done(runId) {
+    const sent = this.sent.get(runId);
+    if (sent) sent.done = true;
   }
 
   #run(runId, sessionKey, own) {
@@ -163,9 +186,8 @@ export class Conversation {
   }
 
   /** Do something to the log, and stay at its end if we were there. */
-  #following(work, anyway = false) {
-    const { scrollHeight, scrollTop, clientHeight } = this.log;
-    const follow = anyway || scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+  #following(work) {
+    const follow = this.atEnd;
     work();
     if (follow) this.log.scrollTop = this.log.scrollHeight;
   }

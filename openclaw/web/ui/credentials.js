@@ -65,12 +65,13 @@ export class Credentials {
     const given = [];
     if (this.password) given.push({ kind: "password", auth: { password: this.password } });
     if (this.token) given.push({ kind: "token", auth: { token: this.token } });
-    const device = this.device?.deviceId === deviceId ? [{ kind: "device", auth: { token: this.device.token } }] : [];
+    const device = [];
+    if (this.device && this.device.deviceId === deviceId) device.push({ kind: "device", auth: { token: this.device.token } });
     return (this.fresh ? [...given, ...device] : [...device, ...given])[0] ?? { kind: "none", auth: {} };
   }
 
   /** Forget what was refused; says whether there is something else to try. */
-  refused(kind) {
+  refused(kind, deviceId) {
     if (kind === "device") {
       this.device = null;
       attempt(() => localStorage.removeItem(DEVICE));
@@ -80,7 +81,7 @@ export class Credentials {
       this.token = null;
       attempt(() => sessionStorage.removeItem(GIVEN));
     }
-    return kind !== "none" && Boolean(this.password || this.token || this.device);
+    return kind !== "none" && this.next(deviceId).kind !== "none";
   }
 
   /** Keep the device token of a hello. */

@@ -146,7 +146,10 @@ export class Gateway {
 
   #event(socket, { event, payload, seq }) {
     if (event === "connect.challenge") {
-      void this.#introduce(socket, payload);
+      this.#introduce(socket, payload).catch((error) => {
+        console.error(error);
+        if (socket === this.socket) this.#lost(4008, error.message);
+      });
       return;
     }
     if (typeof seq === "number") {
@@ -213,7 +216,7 @@ export class Gateway {
     if (error.message === "pairing required") {
       this.#again(PAIRING_WAIT_MS, "pairing", facts);
     } else if (error.message.startsWith("unauthorized")) {
-      if (this.credentials.refused(kind)) this.#again(0, "connecting");
+      if (this.credentials.refused(kind, this.identity?.id)) this.#again(0, "connecting");
       else this.handlers.onState("refused", { ...facts, asks: error.message.includes("password") ? "password" : "token" });
     } else if (!this.identity || error.message === "protocol mismatch") {
       this.handlers.onState("refused", { ...facts, asks: error.message === "device identity required" ? "token" : null });
