@@ -4,9 +4,11 @@ Our own page, as it is served.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
+from base64 import b64encode
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -126,6 +128,33 @@ class ContentTests(SynchronousTestCase):
         """
         css = (UI / "style.css").read_text(encoding="utf-8")
         self.assertEqual(re.findall(r"[\w-]*(?:left|right)[\w-]*\s*:|text-align:\s*(?:left|right)", css), [])
+
+    def test_blocks_of_a_text(self) -> None:
+        """
+        Paragraphs and fences, also one that is not closed yet, as while an answer grows.
+        """
+        node = shutil.which("node")
+        if node is None:
+            self.skipTest("node is not installed")
+        texts = ["one\ntwo\n\nthree", "a\n```py\nx = 1\n\ny\n```\nb", "~~~\n```\n~~~", "```\nopen", "`` no fence", ""]
+        # Without a package.json beside it, node would not take a .js file for a module.
+        module = "data:text/javascript;base64," + b64encode((UI / "text.js").read_bytes()).decode()
+        program = (
+            f"import {{ split }} from {json.dumps(module)};console.log(JSON.stringify({json.dumps(texts)}.map(split)));"
+        )
+        command = [node, "--input-type=module", "--eval", program]
+        done = subprocess.run(command, capture_output=True, check=True)
+        self.assertEqual(
+            json.loads(done.stdout),
+            [
+                [{"text": "one\ntwo"}, {"text": "three"}],
+                [{"text": "a"}, {"code": "x = 1\n\ny", "language": "py"}, {"text": "b"}],
+                [{"code": "```", "language": ""}],
+                [{"code": "open", "language": ""}],
+                [{"text": "`` no fence"}],
+                [],
+            ],
+        )
 
     def test_scripts_parse(self) -> None:
         """
