@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol, TypeVar
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
 
+from openclaw.errors import OpenClawError
+
 T = TypeVar("T")
 
 RunState = Literal["accepted", "running", "waiting", "ok", "error", "aborted", "interrupted"]
@@ -111,6 +113,19 @@ class OutboxItem:
     delivered_at_ms: int | None = None
 
 
+@frozen
+class DuplicateEntry(OpenClawError):
+    """
+    A session has an entry with this id already.
+    """
+
+    session_id: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"Session {self.session_id} has an entry {self.id} already."
+
+
 class Sessions(Protocol):
     """
     Sessions by canonical key.
@@ -163,7 +178,11 @@ class Entries(Protocol):
     The trees of entries, by session id.
     """
 
-    def append(self, entry: Entry) -> None: ...
+    def append(self, entry: Entry) -> None:
+        """
+        :raise DuplicateEntry: the session has an entry with this id.
+        """
+        ...
 
     def leaf(self, session_id: str) -> Entry | None:
         """

@@ -1,0 +1,222 @@
+"""
+The store's twin in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, TypeVar
+
+from attrs import define, evolve, field
+from twisted.internet.defer import Deferred, execute
+
+from openclaw.store.interfaces import TERMINAL_STATES, Answer, DuplicateEntry, Entry, OutboxItem, Run, Session, Unit
+
+T = TypeVar("T")
+HIDDEN = ("global", "unknown")
+
+
+@define
+class MemorySessions:
+    rows: dict[str, Session] = field(factory=dict)
+
+    def get(self, key: str) -> Session | None:
+        return self.rows.get(key)
+
+    def put(self, session: Session) -> None:
+        self.rows[session.key] = session
+
+    def delete(self, key: str) -> bool:
+        return self.rows.pop(key, None) is not None
+
+    def by_session_id(self, session_id: str) -> Sequence[Session]:
+        return [row for row in self.rows.values() if row.session_id == session_id]
+
+    def by_label(self, label: str) -> Sequence[Session]:
+        return [row for row in self.rows.values() if row.members.get("label") == label]
+
+    def count(self, agent_id: str | None = None) -> int:
+        return len(self.newest(1 << 60, agent_id))
+
+    def newest(self, limit: int, agent_id: str | None = None) -> Sequence[Session]:
+        return self.search(agent_id=agent_id, limit=limit)
+
+    def search(
+        self,
+        *,
+        agent_id: str | None = None,
+        spawned_by: str | None = None,
+        label: str | None = None,
+        text: str | None = None,
+        updated_since_ms: int | None = None,
+        include_global: bool = False,
+        include_unknown: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[Session]:
+        def fits(row: Session) -> bool:
+            if (row.key == "global" and not include_global) or (row.key == "unknown" and not include_unknown):
+                return False
+            if agent_id is not None and row.agent_id != agent_id:
+                return False
+            if spawned_by is not None and row.members.get("spawnedBy") != spawned_by:
+                return False
+            if label is not None and row.members.get("label") != label:
+                return False
+            if updated_since_ms is not None and row.updated_at_ms < updated_since_ms:
+                return False
+            if text is None:
+                return True
+            texts = [row.members.get(name) for name in ("displayName", "label", "subject")]
+            return any(text.lower() in str(one).lower() for one in [*texts, row.session_id, row.key] if one)
+
+        found = [row for row in self.rows.values() if fits(row)]
+        return sorted(found, key=lambda row: (-row.updated_at_ms, row.key))[:limit]
+
+    def agent_ids(self) -> Sequence[str]:
+        return sorted({row.agent_id for row in self.rows.values()})
+
+
+@define
+class MemoryEntries:
+    rows: dict[str, list[Entry]] = field(factory=dict)
+
+    def append(self, entry: Entry) -> None:
+        rows = self.rows.setdefault(entry.session_id, [])
+        if any(row.id == entry.id for row in rows):
+            raise DuplicateEntry(entry.session_id, entry.id)
+        rows.append(entry)
+
+    def leaf(self, session_id: str) -> Entry | None:
+        rows = self.rows.get(session_id)
+        return rows[-1] if rows else None
+
+    def path(self, session_id: str) -> Sequence[Entry]:
+        by_id = {row.id: row for row in self.rows.get(session_id, ())}
+        path: list[Entry] = []
+        entry = self.leaf(session_id)
+        while entry is not None:
+            path.append(entry)
+            entry = by_id.get(entry.parent_id) if entry.parent_id is not None else None
+        return path[::-1]
+
+    def messages(self, session_id: str, limit: int) -> Sequence[Entry]:
+        return [row for row in self.rows.get(session_id, ()) if row.type == "message"][-limit:]
+
+    def first_user(self, session_id: str) -> Entry | None:
+        for row in self.rows.get(session_id, ()):
+            if row.type == "message" and row.body["message"].get("role") == "user":
+                return row
+        return None
+
+    def archive(self, session_id: str, at_ms: int) -> bool:
+        return bool(self.rows.pop(session_id, None))
+
+
+@define
+class MemoryRuns:
+    rows: dict[str, Run] = field(factory=dict)
+
+    def get(self, run_id: str) -> Run | None:
+        return self.rows.get(run_id)
+
+    def put(self, run: Run) -> None:
+        self.rows[run.run_id] = run
+
+    def by_dedupe_key(self, dedupe_key: str) -> Run | None:
+        found = [row for row in self.rows.values() if row.dedupe_key == dedupe_key]
+        return min(found, key=lambda row: (-row.created_at_ms, row.run_id), default=None)
+
+    def unfinished(self) -> Sequence[Run]:
+        rows = [row for row in self.rows.values() if row.state not in TERMINAL_STATES]
+        return sorted(rows, key=lambda row: (row.created_at_ms, row.run_id))
+
+
+@define
+class MemoryAnswers:
+    rows: dict[str, Answer] = field(factory=dict)
+
+    def get(self, key: str, not_before_ms: int) -> Answer | None:
+        row = self.rows.get(key)
+        return row if row is not None and row.written_at_ms >= not_before_ms else None
+
+    def put(self, answer: Answer) -> None:
+        self.rows[answer.key] = answer
+
+    def sweep(self, not_before_ms: int, keep: int) -> None:
+        newest = sorted(self.rows.values(), key=lambda row: -row.written_at_ms)[:keep]
+        self.rows = {row.key: row for row in newest if row.written_at_ms >= not_before_ms}
+
+
+@define
+class MemoryRecords:
+    rows: dict[str, Mapping[str, Any]] = field(factory=dict)
+
+    def get(self, id: str) -> Mapping[str, Any] | None:
+        return self.rows.get(id)
+
+    def put(self, id: str, record: Mapping[str, Any]) -> None:
+        self.rows[id] = record
+
+    def delete(self, id: str) -> bool:
+        return self.rows.pop(id, None) is not None
+
+    def all(self) -> Iterable[tuple[str, Mapping[str, Any]]]:
+        return list(self.rows.items())
+
+
+@define
+class MemoryOutbox:
+    rows: dict[str, OutboxItem] = field(factory=dict)
+
+    def put(self, item: OutboxItem) -> None:
+        self.rows[item.id] = item
+
+    def waiting(self, limit: int) -> Sequence[OutboxItem]:
+        return [row for row in self.rows.values() if row.delivered_at_ms is None][:limit]
+
+    def delivered(self, id: str, at_ms: int) -> None:
+        if id in self.rows:
+            self.rows[id] = evolve(self.rows[id], delivered_at_ms=at_ms)
+
+
+@define
+class MemoryUnit:
+    sessions: MemorySessions = field(factory=MemorySessions)
+    entries: MemoryEntries = field(factory=MemoryEntries)
+    runs: MemoryRuns = field(factory=MemoryRuns)
+    answers: MemoryAnswers = field(factory=MemoryAnswers)
+    outbox: MemoryOutbox = field(factory=MemoryOutbox)
+    devices: MemoryRecords = field(factory=MemoryRecords)
+    device_requests: MemoryRecords = field(factory=MemoryRecords)
+    nodes: MemoryRecords = field(factory=MemoryRecords)
+    node_requests: MemoryRecords = field(factory=MemoryRecords)
+    cron_jobs: MemoryRecords = field(factory=MemoryRecords)
+
+
+@define(eq=False)
+class MemoryStore:
+    """
+    Answers at once. Work that raises leaves nothing behind.
+    """
+
+    unit: MemoryUnit = field(factory=MemoryUnit)
+
+    @property
+    def is_ready(self) -> bool:
+        return True
+
+    def write(self, work: Callable[[Unit], T]) -> Deferred[T]:
+        before = deepcopy(self.unit)
+
+        def attempt() -> T:
+            try:
+                return work(self.unit)
+            except BaseException:
+                self.unit = before
+                raise
+
+        return execute(attempt)
+
+    def read(self, work: Callable[[Unit], T]) -> Deferred[T]:
+        return execute(work, self.unit)

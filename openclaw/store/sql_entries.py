@@ -1,0 +1,145 @@
+"""
+Entries in SQL; large bodies are files named by the hash of their content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from attrs import define
+
+from openclaw.store.interfaces import DuplicateEntry, Entry
+
+COLUMNS = "id, session_id, parent_id, type, timestamp_ms, run_id, body, body_hash"
+
+#: A body larger than this is a file of its own.
+LARGE_BODY_BYTES = 262_144
+
+
+@define
+class Bodies:
+    """
+    The folder of large bodies.
+    """
+
+    folder: Path
+
+    def write(self, body: bytes) -> str:
+        """
+        Write a body, durably, before the row that names it.
+
+        :return: its hash.
+        """
+        name = hashlib.sha256(body).hexdigest()
+        path = self.folder / name
+        if path.exists():
+            return name
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        temporary = self.folder / f"{name}.{os.getpid()}.tmp"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        directory = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return name
+
+    def read(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
+
+
+@define
+class SqlEntries:
+    """
+    Entries on one connection.
+    """
+
+    connection: sqlite3.Connection
+    bodies: Bodies
+
+    def _read(self, row: tuple[Any, ...]) -> Entry:
+        body = row[6] if row[6] is not None else self.bodies.read(row[7])
+        return Entry(
+            id=row[0],
+            session_id=row[1],
+            parent_id=row[2],
+            type=row[3],
+            timestamp_ms=row[4],
+            run_id=row[5],
+            body=orjson.loads(body),
+        )
+
+    def _select(self, rest: str, values: Sequence[Any]) -> list[Entry]:
+        rows = self.connection.execute(f"SELECT {COLUMNS} FROM entries {rest}", values)
+        return [self._read(row) for row in rows]
+
+    def append(self, entry: Entry) -> None:
+        body = orjson.dumps(dict(entry.body))
+        large = len(body) > LARGE_BODY_BYTES
+        message = entry.body.get("message")
+        if self.connection.execute(
+            "SELECT 1 FROM entries WHERE session_id = ? AND id = ?", (entry.session_id, entry.id)
+        ).fetchone():
+            raise DuplicateEntry(entry.session_id, entry.id)
+        self.connection.execute(
+            "INSERT INTO entries (session_id, number, id, parent_id, type, role, timestamp_ms, run_id, body, body_hash)"
+            " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM entries WHERE session_id = ?",
+            (
+                entry.session_id,
+                entry.id,
+                entry.parent_id,
+                entry.type,
+                message.get("role") if isinstance(message, dict) else None,
+                entry.timestamp_ms,
+                entry.run_id,
+                None if large else body.decode(),
+                self.bodies.write(body) if large else None,
+                entry.session_id,
+            ),
+        )
+
+    def leaf(self, session_id: str) -> Entry | None:
+        found = self._select("WHERE session_id = ? ORDER BY number DESC LIMIT 1", (session_id,))
+        return found[0] if found else None
+
+    def path(self, session_id: str) -> Sequence[Entry]:
+        rows = self.connection.execute(
+            "WITH RECURSIVE path (id, parent_id, depth) AS ("
+            " SELECT * FROM (SELECT id, parent_id, 0 FROM entries WHERE session_id = ? ORDER BY number DESC LIMIT 1)"
+            " UNION ALL SELECT entries.id, entries.parent_id, path.depth + 1 FROM path JOIN entries"
+            " ON entries.session_id = ? AND entries.id = path.parent_id)"
+            " SELECT entries.id, session_id, entries.parent_id, type, timestamp_ms, run_id, body, body_hash"
+            " FROM path JOIN entries ON entries.session_id = ? AND entries.id = path.id ORDER BY depth DESC",
+            (session_id, session_id, session_id),
+        )
+        return [self._read(row) for row in rows]
+
+    def messages(self, session_id: str, limit: int) -> Sequence[Entry]:
+        newest = "WHERE session_id = ? AND type = 'message' ORDER BY number DESC LIMIT ?"
+        return self._select(newest, (session_id, limit))[::-1]
+
+    def first_user(self, session_id: str) -> Entry | None:
+        first = "WHERE session_id = ? AND type = 'message' AND role = 'user' ORDER BY number LIMIT 1"
+        found = self._select(first, (session_id,))
+        return found[0] if found else None
+
+    def archive(self, session_id: str, at_ms: int) -> bool:
+        columns = "number, id, parent_id, type, role, timestamp_ms, run_id, body, body_hash"
+        self.connection.execute(
+            f"INSERT INTO archived_entries (session_id, archived_at_ms, {columns})"
+            f" SELECT session_id, ?, {columns} FROM entries WHERE session_id = ?",
+            (at_ms, session_id),
+        )
+        gone = self.connection.execute("DELETE FROM entries WHERE session_id = ?", (session_id,))
+        return gone.rowcount > 0

@@ -1,0 +1,289 @@
+"""
+The store in SQLite: one writer thread with group commit, readers on their own connections.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import define, field, frozen
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from openclaw.errors import OpenClawError
+from openclaw.store.interfaces import Unit
+from openclaw.store.schema import close_cleanly, open_reader, open_writer
+from openclaw.store.sql_entries import Bodies, SqlEntries
+from openclaw.store.sql_runs import SqlAnswers, SqlOutbox, SqlRecords, SqlRuns
+from openclaw.store.sql_sessions import SqlSessions
+
+T = TypeVar("T")
+
+#: At most so many works in one commit, so that none waits for a whole backlog.
+MOST_IN_ONE_COMMIT = 256
+
+
+@frozen
+class StoreClosed(OpenClawError):
+    """
+    The store is stopping; nothing is read or written any more.
+    """
+
+    def __str__(self) -> str:
+        return "The store is closed."
+
+
+class SqlUnit:
+    """
+    One transaction on one connection.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, bodies: Bodies) -> None:
+        self.sessions = SqlSessions(connection)
+        self.entries = SqlEntries(connection, bodies)
+        self.runs = SqlRuns(connection)
+        self.answers = SqlAnswers(connection)
+        self.outbox = SqlOutbox(connection)
+        self.devices = SqlRecords(connection, "devices")
+        self.device_requests = SqlRecords(connection, "device_requests")
+        self.nodes = SqlRecords(connection, "nodes")
+        self.node_requests = SqlRecords(connection, "node_requests")
+        self.cron_jobs = SqlRecords(connection, "cron_jobs")
+
+
+@define(eq=False)
+class _Work:
+    function: Callable[[Unit], Any]
+    done: Deferred[Any]
+    result: Any = None
+
+
+def _attempt(work: _Work, unit: SqlUnit) -> None:
+    try:
+        work.result = work.function(unit)
+    except Exception:
+        work.result = Failure()
+
+
+def _fire(works: list[_Work]) -> None:
+    for work in works:
+        if work.done.called:
+            continue
+        if isinstance(work.result, Failure):
+            work.done.errback(work.result)
+        else:
+            work.done.callback(work.result)
+
+
+@define(eq=False)
+class _Writer(threading.Thread):
+    """
+    Commits what waits, many works at once.
+    """
+
+    path: Path
+    reactor: IReactorFromThreads
+    opened: Callable[[Failure | None], None]
+    works: queue.SimpleQueue[_Work | None] = field(factory=queue.SimpleQueue)
+
+    def __attrs_pre_init__(self) -> None:
+        super().__init__(name="store-writer", daemon=True)
+
+    def run(self) -> None:
+        try:
+            connection = open_writer(self.path)
+        except Exception:
+            failure = Failure()
+            self.reactor.callFromThread(self.opened, failure)
+            self._refuse(failure)
+            return
+        self.reactor.callFromThread(self.opened, None)
+        unit = SqlUnit(connection, Bodies(self.path.parent / "blobs"))
+        more = True
+        while more:
+            works, more = self._waiting()
+            if works:
+                self._commit(connection, unit, works)
+                self.reactor.callFromThread(_fire, works)
+        close_cleanly(connection)
+
+    def _waiting(self) -> tuple[list[_Work], bool]:
+        """
+        All works that wait now, at least one; and whether there will be more.
+        """
+        works: list[_Work] = []
+        work = self.works.get()
+        while work is not None:
+            works.append(work)
+            if len(works) >= MOST_IN_ONE_COMMIT:
+                return works, True
+            try:
+                work = self.works.get_nowait()
+            except queue.Empty:
+                return works, True
+        return works, False
+
+    def _commit(self, connection: sqlite3.Connection, unit: SqlUnit, works: list[_Work]) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for work in works:
+                connection.execute("SAVEPOINT work")
+                _attempt(work, unit)
+                if isinstance(work.result, Failure):
+                    connection.execute("ROLLBACK TO work")
+                connection.execute("RELEASE work")
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            failure = Failure()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            for work in works:
+                work.result = failure
+
+    def _refuse(self, failure: Failure) -> None:
+        more = True
+        while more:
+            works, more = self._waiting()
+            for work in works:
+                work.result = failure
+            self.reactor.callFromThread(_fire, works)
+
+
+@define(eq=False)
+class _Reader(threading.Thread):
+    """
+    Reads on a connection of its own, one consistent snapshot for each work.
+    """
+
+    path: Path
+    reactor: IReactorFromThreads
+    works: queue.SimpleQueue[_Work | None]
+
+    def __attrs_pre_init__(self) -> None:
+        super().__init__(name="store-reader", daemon=True)
+
+    def run(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (work := self.works.get()) is not None:
+            try:
+                connection = connection or open_reader(self.path)
+                connection.execute("BEGIN")
+                _attempt(work, SqlUnit(connection, Bodies(self.path.parent / "blobs")))
+                connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                work.result = Failure()
+            self.reactor.callFromThread(_fire, [work])
+        if connection is not None:
+            connection.close()
+
+
+@define(kw_only=True, eq=False, repr=False)
+class SqliteStore(Service):
+    """
+    The store of one state directory. Implements ``openclaw.store.interfaces.Store``.
+
+    Work that is given before the database is open, or before ``startService``, waits.
+
+    :ivar path: of the database file; large bodies are in ``blobs`` beside it.
+    :ivar readers: how many reads can happen at once.
+    """
+
+    _log = Logger()
+    path: Path
+    reactor: Any
+    readers: int = 2
+    ready: Deferred[None] = field(init=False)
+    _writer: _Writer = field(init=False)
+    _reading: list[_Reader] = field(factory=list, init=False)
+    _reads: queue.SimpleQueue[_Work | None] = field(factory=queue.SimpleQueue, init=False)
+    _early: list[_Work] | None = field(factory=list, init=False)
+    _failure: Failure | None = field(default=None, init=False)
+    _closed: bool = field(default=False, init=False)
+    _open: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.ready = Deferred()
+        self._writer = _Writer(path=self.path, reactor=self.reactor, opened=self._opened)
+
+    @property
+    def is_ready(self) -> bool:
+        return self._open and not self._closed
+
+    def startService(self) -> None:
+        """
+        Begin to open the database, without waiting for it.
+        """
+        super().startService()
+        self._writer.start()
+
+    def _opened(self, failure: Failure | None) -> None:
+        if failure is not None:
+            self._log.failure("The store cannot be opened.", failure)
+            self._failure = failure
+            early, self._early = self._early or [], None
+            for work in early:
+                work.result = failure
+            _fire(early)
+            self.ready.addErrback(lambda logged: None)
+            self.ready.errback(failure)
+            return
+        self._open = True
+        self._reading = [_Reader(path=self.path, reactor=self.reactor, works=self._reads) for _ in range(self.readers)]
+        for reader in self._reading:
+            reader.start()
+        early, self._early = self._early or [], None
+        for work in early:
+            self._reads.put(work)
+        self.ready.callback(None)
+
+    def write(self, work: Callable[[Unit], T]) -> Deferred[T]:
+        done: Deferred[T] = Deferred()
+        if self._closed:
+            done.errback(StoreClosed())
+        else:
+            self._writer.works.put(_Work(work, done))
+        return done
+
+    def read(self, work: Callable[[Unit], T]) -> Deferred[T]:
+        done: Deferred[T] = Deferred()
+        if self._closed:
+            done.errback(StoreClosed())
+        elif self._failure is not None:
+            done.errback(self._failure)
+        elif self._early is not None:
+            # Reads wait for the file to be there.
+            self._early.append(_Work(work, done))
+        else:
+            self._reads.put(_Work(work, done))
+        return done
+
+    def stopService(self) -> Deferred[Any]:
+        """
+        :return: fires after the last commit, with every connection closed.
+        """
+        super().stopService()
+        if self._closed or not self._writer.is_alive():
+            self._closed = True
+            return DeferredList([])
+        self._closed = True
+        self._writer.works.put(None)
+        for _ in self._reading:
+            self._reads.put(None)
+        done: Deferred[Any] = Deferred()
+
+        def wait() -> None:
+            for reader in self._reading:
+                reader.join()
+            self._writer.join()
+            self.reactor.callFromThread(done.callback, None)
+
+        threading.Thread(target=wait, name="store-stop", daemon=True).start()
+        return done
