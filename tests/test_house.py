@@ -67,7 +67,18 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "doctor": ZERO | ONE | TWO,
     "node_host": ZERO | ONE,
     "cli": frozenset(
-        {"client", "config", "daemon", "doctor", "node_host", "errors", "protocol", "gateway.tap", "gateway.run"}
+        {
+            "client",
+            "config",
+            "daemon",
+            "doctor",
+            "node_host",
+            "errors",
+            "protocol",
+            "gateway.tap",
+            "gateway.run",
+            "agent.workspace",
+        }
     ),
     "testing": ZERO | ONE | TWO | THREE | FOUR | {"gateway"},
 }

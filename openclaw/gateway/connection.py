@@ -122,7 +122,7 @@ class State(Enum):
     CLOSED = "closed"
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, repr=False)
 class Connection:
     """
     The state of one WebSocket. Inputs are what happened: ``opened``, ``received``, ``lost``.
@@ -226,7 +226,7 @@ class Connection:
             self._fail(Refusal(message=FIRST_MUST_BE_CONNECT, cause="invalid-handshake"), frame["id"])
             return
         params = frame.get("params")
-        wrong = violations(ConnectParams, {} if params is None else params)
+        wrong = violations(ConnectParams, params)
         if wrong is not None:
             message = f"invalid connect params: {wrong}"
             self._fail(Refusal(message=message, cause="invalid-handshake"), frame["id"])
@@ -267,8 +267,7 @@ class Connection:
         self.state = State.FAILED
         self.hub.refused(self, refusal)
         if id is not None:
-            details = ABSENT if refusal.details is None else refusal.details
-            error = WireError(code=refusal.code, message=refusal.message, details=details)
+            error = WireError(code=refusal.code, message=refusal.message, details=refusal.details)
             self.outlet.send(encode_response(id, ok=False, error=error))
         self._close(refusal.close_code, refusal.reason)
 

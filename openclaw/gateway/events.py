@@ -67,7 +67,7 @@ class _Feed:
     seq: int = 0
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, repr=False)
 class EventLog:
     """
     The bounded ring of events and the connections that are fed from it.

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from openclaw.clock import millis
+from openclaw.gateway.life import Life
 
 #: A snapshot younger than this is answered as it is, in milliseconds.
 FRESH_MS = 60_000
@@ -23,21 +24,21 @@ REFRESH_INTERVAL = timedelta(seconds=60)
 GATHER = timedelta(milliseconds=50)
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, repr=False)
 class Health:
     """
-    The last snapshot and its counter. One for the process.
+    The last snapshot.
 
     :ivar collect: makes the parts of a snapshot that the store knows; fires with the members beside ``ok``, ``ts`` and
         ``durationMs``.
-    :ivar publish: called with each finished snapshot, after ``version`` was raised.
+    :ivar publish: called with each finished snapshot, after ``life.health_version`` was raised.
     """
 
     _log = Logger()
     clock: IReactorTime
     collect: Callable[[bool], Deferred[Mapping[str, Any]]]
     publish: Callable[[Mapping[str, Any]], None]
-    version: int = field(default=1, init=False)
+    life: Life
     snapshot: dict[str, Any] = field(factory=dict, init=False)
     _running: Deferred[Any] | None = field(default=None, init=False)
     _waiting: list[Deferred[dict[str, Any]]] = field(factory=list, init=False)
@@ -82,7 +83,7 @@ class Health:
         self._running = None
         now = millis(self.clock)
         self.snapshot = {"ok": True, "ts": now, "durationMs": now - started, **members}
-        self.version += 1
+        self.life.health_version += 1
         waiting, self._waiting = self._waiting, []
         self.publish(self.snapshot)
         for answer in waiting:

@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IListeningPort, IReactorTime
 from openclaw import __version__
 from openclaw.clock import millis
 from openclaw.gateway.presence import Presence
+from openclaw.logs.observe import Logging
 
 FAMILIES = {"linux": "Linux", "darwin": "Mac", "windows": "Windows"}
 
@@ -55,7 +56,7 @@ def first_address() -> str | None:
     return None if address.startswith("127.") else address
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, repr=False)
 class Life:
     """
     One process's life.
@@ -73,6 +74,7 @@ class Life:
     health_version: int = field(default=1, init=False)
     ports: list[IListeningPort] = field(factory=list, init=False)
     exit_code: int = field(default=0, init=False)
+    logging: Logging | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.boot_id = self.make_id()

@@ -34,7 +34,7 @@ class PortTaken(OpenClawError):
         return f"Port {self.port} on {self.host} cannot be used: {self.why}."
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, repr=False)
 class Listener(Service):
     """
     Listens on every host at one port. The first host must work; the others are a gain (``::1`` beside ``127.0.0.1``).

@@ -50,7 +50,7 @@ def parse_line(text: str) -> dict[str, Any]:
     return found
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, repr=False)
 class Presence:
     """
     The presence entries by key, and the counter that tells clients of changes.

@@ -20,7 +20,7 @@ from openclaw.clock import millis
 TICK_INTERVAL = timedelta(seconds=30)
 
 
-@define(eq=False, kw_only=True)
+@define(kw_only=True, eq=False, repr=False)
 class Every(Service):
     """
     Do something at a fixed interval, first one interval after the start.

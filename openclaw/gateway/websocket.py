@@ -75,7 +75,8 @@ class GatewayProtocol(WebSocketServerProtocol):
 
     def close(self, code: int, reason: str) -> None:
         if self.state == self.STATE_OPEN:
-            self.sendClose(code, reason or None)
+            # Autobahn's ``sendClose`` takes only the codes of applications; ours are the protocol's.
+            self.sendCloseFrame(code, reason.encode("utf-8"))
             if self._closing is None:
                 self._closing = self.factory.clock.callLater(CLOSE_LIMIT, self._cut)
 
@@ -140,7 +141,7 @@ class GatewayFactory(WebSocketServerFactory):
             maxMessagePayloadSize=max_payload,
             maxFramePayloadSize=0,
             failByDrop=False,
-            echoCloseCodeReason=False,
+            echoCloseCodeReason=True,
             openHandshakeTimeout=0,
             closeHandshakeTimeout=0,
             tcpNoDelay=True,

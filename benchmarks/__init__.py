@@ -1,0 +1,3 @@
+"""
+What the gateway costs, measured from another process: ``.venv/bin/python -m benchmarks``.
+"""

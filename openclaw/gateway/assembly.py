@@ -1,0 +1,244 @@
+"""
+The one function where the whole program is visible.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+
+from openclaw.agent.providers.factory import Models, make_client
+from openclaw.agent.runtime import AgentRuntime
+from openclaw.config.auth import ResolvedAuth
+from openclaw.config.loader import Snapshot, load
+from openclaw.config.model import Config
+from openclaw.config.paths import workspace_dir
+from openclaw.gateway.clients import Clients
+from openclaw.gateway.collect import make_collect
+from openclaw.gateway.connection import Upgrade
+from openclaw.gateway.events import EventLog
+from openclaw.gateway.handshake import Makers
+from openclaw.gateway.health import Health
+from openclaw.gateway.heartbeats import HeartbeatSwitch
+from openclaw.gateway.life import Life
+from openclaw.gateway.limits import FailureLimiter
+from openclaw.gateway.listener import Listener
+from openclaw.gateway.log_service import LogService
+from openclaw.gateway.service import Gateway
+from openclaw.gateway.tick import Every, tick_service
+from openclaw.gateway.websocket import GatewayFactory
+from openclaw.logs.wslog import Style, WsLog
+from openclaw.methods.context import Caller, MethodContext
+from openclaw.methods.dispatch import Dispatcher
+from openclaw.methods.families import METHODS
+from openclaw.processes import ReactorRunner
+from openclaw.store.interfaces import Store
+from openclaw.store.sqlite import SqliteStore
+from openclaw.tailscale import Whois, find_program
+from openclaw.web.hosts import machine_names
+from openclaw.web.site import WebContext, make_root_resource, make_site
+
+NOBODY = Caller(
+    connection_id="", role="operator", scopes=frozenset(), client_id="gateway-client", client_mode="backend"
+)
+
+
+@frozen(kw_only=True)
+class Setting:
+    """
+    Where a gateway runs: everything that is decided before its parts are made.
+
+    :ivar hosts: addresses to listen on, the first of which must work.
+    :ivar verbose: the console shows debug, and every frame is told.
+    :ivar under_twistd: ``twistd`` owns the console, the daemon and the signals.
+    :ivar logs: whether log observers are started; tests in memory have their own.
+    """
+
+    snapshot: Snapshot
+    config: Config
+    auth: ResolvedAuth
+    hosts: tuple[str, ...]
+    port: int
+    state_dir: Path
+    home: Path
+    environ: Mapping[str, str]
+    verbose: bool = False
+    ws_log: Style = "auto"
+    under_twistd: bool = False
+    logs: bool = True
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def new_token() -> str:
+    """
+    A device token: 32 hexadecimal digits.
+    """
+    return secrets.token_hex(16)
+
+
+def make_life(reactor: Any) -> Life:
+    """
+    The process's own life; one for all service trees in it.
+    """
+    return Life(clock=reactor, make_id=new_id)
+
+
+def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store | None = None) -> Gateway:
+    """
+    Make every part and put them together. Nothing is opened and nothing runs before ``startService``.
+
+    :param life: the process's life; a restart in place hands over the old one.
+    :param store: in place of the database of the state directory; tests give a twin.
+    """
+    life = life or make_life(reactor)
+    config = lambda: setting.config  # noqa: E731 - replaced by the reload of a later change
+    store_path = setting.state_dir / "openclaw.sqlite3"
+    store = store or SqliteStore(path=store_path, reactor=reactor)
+    wslog = WsLog(clock=reactor, verbose=setting.verbose, style=setting.ws_log)
+    logs = LogService(
+        life=life,
+        reactor=reactor,
+        config=setting.config,
+        auth=setting.auth,
+        state_dir=setting.state_dir,
+        environ=dict(setting.environ),
+        verbose=setting.verbose,
+        under_twistd=setting.under_twistd,
+    )
+    makers = Makers(make_id=new_id, make_token=new_token)
+
+    events = EventLog(
+        boot_id=life.boot_id,
+        versions=lambda: {"presence": life.presence.version, "health": life.health_version},
+        on_published=lambda event, clients: wslog.event(
+            event.name, event.number, clients, drop_if_slow=event.drop_if_slow, frame=event.body
+        ),
+    )
+    health = Health(
+        clock=reactor,
+        life=life,
+        collect=make_collect(store, config, reactor, store_path, link_channel),
+        publish=lambda snapshot: events.publish("health", snapshot, versions=True),
+    )
+    life.presence.publish = lambda payload: events.publish("presence", payload, drop_if_slow=True, versions=True)
+
+    def in_thread(work: Callable[..., Any], *arguments: Any, **named: Any) -> Deferred[Any]:
+        return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments, **named)
+
+    agents = AgentRuntime(
+        store=store,
+        config=config,
+        publish=events.publish,
+        clock=reactor,
+        make_id=new_id,
+        environ=setting.environ,
+        workspace_of=lambda agent_id: workspace_dir(setting.environ, setting.home, config(), agent_id),
+        make_model=Models(clock=reactor, make_client=lambda: make_client(reactor)),
+        in_thread=in_thread,
+    )
+    context = MethodContext(
+        caller=NOBODY,
+        clock=reactor,
+        store=store,
+        agents=agents,
+        broadcast=events.publish,
+        presence=life.presence,
+        health=health,
+        config=config,
+        snapshot=lambda: load(dict(setting.environ), setting.home),
+        link_channel=link_channel,
+        heartbeats=HeartbeatSwitch(),
+        make_id=new_id,
+        state_dir=setting.state_dir,
+        store_path=store_path,
+        log_path=lambda: log_path(setting, life),
+        environ=setting.environ,
+        in_thread=in_thread,
+    )
+    whois = Whois(
+        run=ReactorRunner(reactor=reactor, environ=setting.environ),
+        clock=reactor,
+        program=lambda: find_program(setting.environ.get("PATH")),
+    )
+    clients = Clients(
+        clock=reactor,
+        life=life,
+        store=store,
+        events=events,
+        health=health,
+        config=config,
+        auth=setting.auth,
+        limiter=FailureLimiter(clock=reactor),
+        wslog=wslog,
+        dispatcher=Dispatcher(METHODS),
+        context=context,
+        makers=makers,
+        machine_names=machine_names(),
+        whois=whois.confirmed,
+        config_path=setting.snapshot.path,
+        state_dir=setting.state_dir,
+        canvas_url=no_canvas,
+    )
+    factory = GatewayFactory(
+        make_connection=clients.make,
+        allow=clients.allow,
+        clock=reactor,
+        max_payload=setting.config.gateway.max_payload,
+    )
+    pending = lambda: [] if store.is_ready else ["store"]  # noqa: E731
+    web = WebContext(
+        config=config,
+        pending=pending,
+        home=setting.home,
+        workspace=lambda agent_id: workspace_dir(setting.environ, setting.home, config(), agent_id),
+    )
+    root = make_root_resource(factory, web)
+    listener = Listener(reactor=reactor, factory=make_site(root, reactor), hosts=setting.hosts, port=setting.port)
+    ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))
+    checks = Every(clock=reactor, interval=ticks.interval * 2, work=health.refresh_soon)
+
+    gateway = Gateway(
+        life=life,
+        clients=clients,
+        health=health,
+        listener=listener,
+        stops=[ticks, checks, agents, *([store] if isinstance(store, Service) else [])],
+        pending=pending,
+    )
+    for part in (*([logs] if setting.logs else []), store, ticks, checks, agents, listener):
+        if isinstance(part, Service):
+            part.setServiceParent(gateway)
+    return gateway
+
+
+def log_path(setting: Setting, life: Life) -> Path:
+    """
+    Today's log file, also when nothing is written to it.
+    """
+    path = None if life.logging is None else life.logging.path
+    return path or setting.state_dir / "logs" / "openclaw.log"
+
+
+def link_channel() -> dict[str, Any] | None:
+    """
+    The first channel that can be linked, in ``health`` and ``status``; there is none before the channels come.
+    """
+    return None
+
+
+def no_canvas(upgrade: Upgrade) -> str | None:
+    """
+    There is no canvas host yet, so ``hello-ok`` names none.
+    """
+    return None

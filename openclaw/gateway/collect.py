@@ -1,0 +1,86 @@
+"""
+What a health snapshot says of agents and sessions (``methods.md`` 5.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from openclaw.clock import Seconds, millis
+from openclaw.config.model import Config
+from openclaw.sessions.keys import default_agent
+from openclaw.store.interfaces import Store, Unit
+
+#: Sessions named for each agent.
+RECENT = 5
+
+
+def agent_ids(config: Config, unit: Unit) -> list[str]:
+    """
+    The configured agents in their order, else those that have sessions; the default one first if it is not listed.
+    """
+    configured = [agent.id for agent in config.agents.list]
+    ids = configured or list(unit.sessions.agent_ids())
+    first = default_agent(config)
+    return ids if first in ids else [first, *ids]
+
+
+def make_collect(
+    store: Store,
+    config: Callable[[], Config],
+    clock: Seconds,
+    store_path: Path,
+    link_channel: Callable[[], Mapping[str, Any] | None],
+) -> Callable[[bool], Deferred[Mapping[str, Any]]]:
+    """
+    A function that makes the members of a snapshot. Its cost does not grow with the number of sessions.
+    """
+
+    def collect(probe: bool) -> Deferred[Mapping[str, Any]]:
+        running = config()
+        now = millis(clock)
+        return store.read(lambda unit: members(unit, running, now))
+
+    def members(unit: Unit, running: Config, now: int) -> Mapping[str, Any]:
+        first = default_agent(running)
+        agents = [agent_member(unit, running, agent_id, now) for agent_id in agent_ids(running, unit)]
+        linked = link_channel()
+        return {
+            "channels": {},
+            "channelOrder": [],
+            "channelLabels": {},
+            "heartbeatSeconds": 0,
+            "defaultAgentId": first,
+            "agents": agents,
+            "sessions": next(agent["sessions"] for agent in agents if agent["agentId"] == first),
+            **({} if linked is None else {"linkChannel": dict(linked)}),
+        }
+
+    def agent_member(unit: Unit, running: Config, agent_id: str, now: int) -> dict[str, Any]:
+        recent = unit.sessions.newest(RECENT, agent_id)
+        return {
+            "agentId": agent_id,
+            "isDefault": agent_id == default_agent(running),
+            "heartbeat": {
+                "enabled": False,
+                "every": "disabled",
+                "everyMs": None,
+                "prompt": "",
+                "target": "last",
+                "ackMaxChars": 300,
+            },
+            "sessions": {
+                "path": str(store_path),
+                "count": unit.sessions.count(agent_id),
+                "recent": [
+                    {"key": session.key, "updatedAt": session.updated_at_ms, "age": now - session.updated_at_ms}
+                    for session in recent
+                ],
+            },
+        }
+
+    return collect

@@ -1,0 +1,73 @@
+"""
+The gateway's own parent service: it stops its parts in an order, and waits for each (``design.md`` 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from attrs import define, field
+from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.logger import Logger
+
+from openclaw.gateway.clients import Clients
+from openclaw.gateway.health import Health
+from openclaw.gateway.life import Life
+from openclaw.gateway.listener import Listener
+
+#: How long open requests may take once their clients were told.
+REQUESTS_LIMIT = timedelta(seconds=2)
+
+
+@define(kw_only=True, eq=False, repr=False)
+class Gateway(MultiService):
+    """
+    Everything that runs. Children start in the order in which they were added, the listener last.
+
+    :ivar stops: services to stop, in order, after the listener and the clients.
+    :ivar pending: names of parts that are not ready yet.
+    """
+
+    _log = Logger()
+    life: Life
+    clients: Clients
+    health: Health
+    listener: Listener
+    stops: list[IService] = field(factory=list)
+    pending: Callable[[], list[str]] = field(default=list)
+    restarting: bool = field(default=False, init=False)
+    _stopped: Deferred[Any] | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        MultiService.__init__(self)
+
+    def startService(self) -> None:
+        MultiService.startService(self)
+        self.health.refresh_soon()
+
+    def stopService(self) -> Deferred[Any]:
+        """
+        Stop accepting, tell clients, drain, close, flush the store. A second call joins the first.
+        """
+        if self._stopped is None:
+            self.running = 0
+            self._stopped = ensureDeferred(self._stop())
+        return self._stopped
+
+    async def _stop(self) -> None:
+        self.health.stop()
+        await self._stop_one(self.listener)
+        reason, expected = ("gateway restarting", 1500) if self.restarting else ("gateway stopping", None)
+        self.clients.shutdown(reason, expected)
+        await self.clients.drained(REQUESTS_LIMIT)
+        for service in self.stops:
+            await self._stop_one(service)
+
+    async def _stop_one(self, service: IService) -> None:
+        try:
+            await maybeDeferred(service.stopService)
+        except Exception:
+            self._log.failure("{service} did not stop cleanly.", service=service)

@@ -1,0 +1,114 @@
+"""
+How the gateway is made: for ``openclaw gateway`` and for ``twistd openclaw-gateway`` alike.
+
+Under ``openclaw gateway`` our own observers log and our own handlers take signals. Under ``twistd`` its options own the
+daemon: ``--pidfile``, ``--uid``, ``--logfile`` and the console; our daily file is written beside that.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from twisted.logger import Logger
+from twisted.python import usage
+
+from openclaw.config.auth import check_start, resolve_auth
+from openclaw.config.dotenv import fill_environment
+from openclaw.config.loader import load
+from openclaw.config.model import Config
+from openclaw.config.paths import apply_profile, gateway_port, state_dir
+from openclaw.gateway.assembly import Setting, build
+from openclaw.gateway.life import Life
+from openclaw.gateway.service import Gateway
+
+_log = Logger(namespace="gateway")
+
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+class Options(usage.Options):
+    """
+    Options of ``twistd openclaw-gateway``; the same names as those of ``openclaw gateway``.
+    """
+
+    optParameters = [  # noqa: RUF012 - Twisted reads it from the class
+        ["port", "p", None, "Port to listen on.", int],
+        ["bind", "b", None, "loopback, lan, tailnet, auto or custom."],
+        ["token", None, None, "Token that clients must know (prefer the configuration file: arguments are visible)."],
+        ["auth", None, None, "token or password."],
+        ["password", None, None, "Password that clients must know."],
+        ["profile", None, None, "Name of the profile."],
+        ["ws-log", None, "auto", "auto, full or compact."],
+    ]
+    optFlags = [  # noqa: RUF012
+        ["dev", None, "Use the dev profile."],
+        ["allow-unconfigured", None, "Start without gateway.mode=local in the configuration."],
+        ["verbose", "v", "Log more."],
+    ]
+
+
+def bind_hosts(config: Config, bind: str | None) -> tuple[str, ...]:
+    """
+    The addresses for a bind mode.
+    """
+    mode = bind or config.gateway.bind or "loopback"
+    if mode == "custom" and config.gateway.custom_bind_host:
+        return (config.gateway.custom_bind_host,)
+    if mode in ("loopback", "auto"):
+        return LOOPBACK
+    return ("0.0.0.0",)  # noqa: S104 - asked for by name, and refused without a secret
+
+
+def make_setting(
+    options: Mapping[str, Any], environ: MutableMapping[str, str], home: Path, *, under_twistd: bool
+) -> Setting:
+    """
+    Read the configuration and decide where and how to run.
+
+    :raise OpenClawError: the configuration is invalid, or the gateway must not start with it.
+    """
+    fill_environment(environ, home, Path.cwd())
+    snapshot = load(environ, home)
+    config = snapshot.require()
+    port = gateway_port(options.get("port"), environ, config)
+    directory = state_dir(environ, home)
+    auth = resolve_auth(
+        config,
+        snapshot.environment,
+        mode=options.get("auth"),
+        token=options.get("token"),
+        password=options.get("password"),
+    )
+    for warning in check_start(config, auth, bind=options.get("bind")):
+        _log.warn("{warning}", warning=warning)
+    return Setting(
+        snapshot=snapshot,
+        config=config,
+        auth=auth,
+        hosts=bind_hosts(config, options.get("bind")),
+        port=port,
+        state_dir=directory,
+        home=home,
+        environ=snapshot.environment,
+        verbose=bool(options.get("verbose")),
+        ws_log=options.get("ws-log") or options.get("ws_log") or "auto",
+        under_twistd=under_twistd,
+    )
+
+
+def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | None = None) -> Gateway:
+    """
+    Make the gateway's service tree, as ``twistd`` asks for it.
+
+    :param reactor: the global one when none is given.
+    :raise OpenClawError: it must not start.
+    """
+    if reactor is None:
+        from twisted.internet import reactor
+    environ = os.environ
+    home = Path.home()
+    apply_profile(environ, home, options.get("profile"), bool(options.get("dev")))
+    return build(make_setting(options, environ, home, under_twistd=True), reactor, life)

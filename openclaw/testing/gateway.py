@@ -1,0 +1,148 @@
+"""
+A whole gateway in memory: the real service tree on a clock that tests move, without sockets, files or sleeping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from attrs import define, field
+from twisted.internet.address import IPv4Address
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
+from twisted.test.iosim import FakeTransport, IOPump, connect
+
+from openclaw.config.auth import ResolvedAuth, resolve_auth
+from openclaw.config.loader import evaluate
+from openclaw.gateway.assembly import Setting, build
+from openclaw.gateway.life import Life
+from openclaw.gateway.service import Gateway
+from openclaw.store.interfaces import Store
+from openclaw.store.memory import MemoryStore
+from openclaw.testing.client import GatewayClient, make_protocol
+
+TOKEN = "a-token-for-tests-only"  # noqa: S105 - it opens nothing but gateways in memory
+START = 1_800_000_000.0
+OWN = {"host": "gateway", "version": "0", "platform": "linux", "mode": "gateway", "reason": "self", "text": "Gateway"}
+
+
+def make_reactor() -> MemoryReactorClock:
+    """
+    A reactor in memory whose clock stands at a fixed time.
+    """
+    reactor = MemoryReactorClock()
+    reactor.advance(START)
+    return reactor
+
+
+@define(kw_only=True, eq=False)
+class MemoryGateway:
+    """
+    A gateway that runs until ``stop``.
+
+    :ivar config: the configuration file's value; a token is added when it has no ``gateway.auth``.
+    :ivar directory: state directory and home; nothing is written there unless a run makes its workspace.
+    """
+
+    directory: Path
+    config: Mapping[str, Any] = field(factory=dict)
+    environ: Mapping[str, str] = field(factory=dict)
+    store: Store = field(factory=MemoryStore)
+    reactor: MemoryReactorClock = field(factory=make_reactor)
+    life: Life | None = None
+    service: Gateway = field(init=False)
+    _pumps: list[IOPump] = field(factory=list, init=False)
+
+    def start(self) -> MemoryGateway:
+        """
+        Build the tree and start it.
+        """
+        if self.life is None:
+            self.life = Life(clock=self.reactor, make_id=_ids(), own=OWN)
+        self.service = build(self._setting(), self.reactor, self.life, self.store)
+        self.service.startService()
+        return self
+
+    def _setting(self) -> Setting:
+        value = {"gateway": {"mode": "local", "auth": {"mode": "token", "token": TOKEN}}, **self.config}
+        text = orjson.dumps(value).decode()
+        snapshot = evaluate(text, self.directory / "openclaw.json", self.environ, self.directory)
+        config = snapshot.require()
+        auth: ResolvedAuth = resolve_auth(config, self.environ)
+        return Setting(
+            snapshot=snapshot,
+            config=config,
+            auth=auth,
+            hosts=("127.0.0.1",),
+            port=18789,
+            state_dir=self.directory,
+            home=self.directory,
+            environ=self.environ,
+            logs=False,
+        )
+
+    def client(self, *, headers: Mapping[str, str] | None = None, url: str | None = None) -> GatewayClient:
+        """
+        Join a new client; its upgrade has happened when this returns.
+        """
+        client = GatewayClient(clock=self.reactor, flush=self.flush)
+        client.protocol = make_protocol(client, url or "ws://127.0.0.1:18789/", headers or {})
+        factory = self.reactor.tcpServers[-1][1]
+        server = factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 50000))
+        pump = connect(
+            server,
+            FakeTransport(server, isServer=True),
+            client.protocol,
+            FakeTransport(client.protocol, isServer=False),
+        )
+        self._pumps.append(pump)
+        self.flush()
+        return client
+
+    def connected(self, **arguments: Any) -> GatewayClient:
+        """
+        A new client that has said hello with the token.
+        """
+        client = self.client()
+        answer = client.connect(**{"token": TOKEN, **arguments})
+        assert answer["ok"], answer
+        return client
+
+    def flush(self) -> None:
+        """
+        Move bytes until everybody is quiet, without moving time beyond what is due now.
+        """
+        for _ in range(50):
+            self.reactor.advance(0)
+            if not any([pump.flush() for pump in self._pumps]):  # noqa: C419 - every pump has to move
+                return
+
+    def advance(self, seconds: float) -> None:
+        """
+        Let time pass, then move bytes.
+        """
+        self.reactor.advance(seconds)
+        self.flush()
+
+    def stop(self) -> None:
+        """
+        Stop the tree and wait for it, moving time as far as the stop itself asks for.
+        """
+        ended: list[Any] = []
+        self.service.stopService().addBoth(ended.append)
+        for _ in range(100):
+            self.flush()
+            if ended:
+                break
+            self.advance(0.5)
+        assert ended, "the gateway did not stop"
+        if isinstance(ended[0], Failure):
+            ended[0].raiseException()
+
+
+def _ids() -> Any:
+    numbers = iter(range(1, 1_000_000))
+    return lambda: f"00000000-0000-4000-8000-{next(numbers):012d}"

@@ -1,0 +1,190 @@
+"""
+The whole gateway in memory, through real WebSockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from openclaw.gateway.life import Life
+from openclaw.store.interfaces import Unit
+from openclaw.store.memory import MemoryStore
+from openclaw.testing.client import TestDevice
+from openclaw.testing.gateway import TOKEN, MemoryGateway
+
+
+class GatewayTestCase(SynchronousTestCase):
+    config: dict[str, Any] = {}  # noqa: RUF012 - tests replace it
+
+    def setUp(self) -> None:
+        self.gateway = MemoryGateway(directory=Path(self.mktemp()), config=self.config).start()
+        self.addCleanup(self.finish)
+
+    def finish(self) -> None:
+        if self.gateway.service.running or not self.gateway.service.clients.stopping:
+            self.gateway.stop()
+        self.gateway.advance(5)
+        self.assertEqual(self.gateway.reactor.getDelayedCalls(), [])
+
+
+@define(eq=False)
+class SlowStore(MemoryStore):
+    """
+    A store whose writes wait until they are let go.
+    """
+
+    waiting: list[Deferred[None]] = field(factory=list)
+
+    def write(self, work: Callable[[Unit], Any]) -> Deferred[Any]:
+        gate: Deferred[None] = Deferred()
+        self.waiting.append(gate)
+        done = super().write
+        return gate.addCallback(lambda _: done(work))
+
+    def let_go(self) -> None:
+        gates, self.waiting = self.waiting, []
+        for gate in gates:
+            if not gate.called:
+                gate.callback(None)
+
+
+class HandshakeTests(GatewayTestCase):
+    def test_hello(self) -> None:
+        """
+        ``hello-ok`` has exactly the members that clients know; a health event follows.
+        """
+        client = self.gateway.client()
+        answer = client.connect(token=TOKEN, device=TestDevice())
+        payload = answer["payload"]
+        self.assertEqual(sorted(payload), ["auth", "features", "policy", "protocol", "server", "snapshot", "type"])
+        self.assertEqual(
+            payload["policy"], {"maxPayload": 524288, "maxBufferedBytes": 1572864, "tickIntervalMs": 30000}
+        )
+        self.assertEqual(payload["snapshot"]["sessionDefaults"]["mainSessionKey"], "agent:main:main")
+        self.assertEqual(len(payload["features"]["events"]), 18)
+        self.gateway.advance(1)
+        self.assertEqual(len(client.events("health")), 1)
+        self.assertEqual([frame["seq"] for frame in client.frames if "seq" in frame], [1])
+
+    def test_silence(self) -> None:
+        """
+        A client that says nothing for ten seconds is closed with 1000 and no reason.
+        """
+        client = self.gateway.client()
+        self.gateway.advance(9.9)
+        self.assertIsNone(client.closed)
+        self.gateway.advance(0.2)
+        self.assertEqual((client.closed, len(client.frames)), ((1000, ""), 1))
+
+    def test_second_frame_before_hello(self) -> None:
+        """
+        A pipelined frame is refused, and the client is never registered.
+        """
+        store = SlowStore()
+        gateway = MemoryGateway(directory=Path(self.mktemp()), store=store).start()
+        self.addCleanup(gateway.stop)
+        client = gateway.client()
+        frame = {"type": "req", "id": "x", "method": "last-heartbeat"}
+        client.ask("connect", {"minProtocol": 3, "maxProtocol": 3, "auth": {"token": TOKEN}, "client": CLIENT})
+        client.send(frame)
+        self.assertEqual(client.closed, (1008, "invalid handshake: first request must be connect"))
+        store.let_go()
+        gateway.flush()
+        self.assertEqual(len(gateway.service.clients.events), 0)
+
+    def test_too_big(self) -> None:
+        """
+        Before hello a message may have 64 KiB, after it 512 KiB to the byte.
+        """
+        early = self.gateway.client()
+        early.send(b" " * 65_537)
+        self.assertEqual(early.closed, (1009, ""))
+        client = self.gateway.connected()
+        client.send(b" " * 524_288)
+        self.assertIsNone(client.closed)
+        client.send(b" " * 524_289)
+        self.assertEqual(client.closed, (1009, ""))
+
+    def test_foreign_origin(self) -> None:
+        """
+        A page from elsewhere cannot open a socket; our own and a native app can.
+        """
+        refused = self.gateway.client(headers={"Host": "127.0.0.1:18789", "Origin": "https://evil.example"})
+        self.assertEqual(refused.frames, [])
+        allowed = self.gateway.client(headers={"Host": "127.0.0.1:18789", "Origin": "http://127.0.0.1:18789"})
+        self.assertEqual(allowed.frames[0]["event"], "connect.challenge")
+
+    def test_any_path_and_first_subprotocol(self) -> None:
+        """
+        Every path is a WebSocket path.
+        """
+        client = self.gateway.client(url="ws://127.0.0.1:18789/any/path?x=y")
+        self.assertEqual(client.frames[0]["event"], "connect.challenge")
+
+
+CLIENT = {"id": "gateway-client", "version": "1.0.0", "platform": "linux", "mode": "backend"}
+
+
+class EventTests(GatewayTestCase):
+    def test_tick(self) -> None:
+        """
+        A tick comes every thirty seconds.
+        """
+        client = self.gateway.connected()
+        self.gateway.advance(30)
+        self.gateway.advance(30)
+        self.assertEqual(len(client.events("tick")), 2)
+
+    def test_presence_is_pushed(self) -> None:
+        """
+        Others learn of a client when it comes and when it goes; a command line is not listed.
+        """
+        watcher = self.gateway.connected()
+        before = len(watcher.events("presence"))
+        other = self.gateway.connected(device=TestDevice(seed=2))
+        self.assertEqual(len(watcher.events("presence")), before + 1)
+        other.close()
+        self.gateway.advance(1)
+        latest = watcher.events("presence")[-1]
+        reasons = {entry.get("deviceId"): entry["reason"] for entry in latest["payload"]["presence"]}
+        self.assertEqual(reasons[TestDevice(seed=2).id], "disconnect")
+        self.assertEqual(len(watcher.events("presence")), before + 2)
+        self.gateway.connected(client={**CLIENT, "id": "cli", "mode": "cli"})
+        self.assertEqual(len(watcher.events("presence")), before + 2)
+
+
+class ShutdownTests(GatewayTestCase):
+    def test_everybody_is_told(self) -> None:
+        """
+        Clients get the event and then 1012; a socket that never spoke is closed too and delays nothing.
+        """
+        client = self.gateway.connected()
+        silent = self.gateway.client()
+        before = self.gateway.reactor.seconds()
+        self.gateway.stop()
+        self.assertEqual(client.events("shutdown")[0]["payload"], {"reason": "gateway stopping"})
+        self.assertEqual((client.closed, silent.closed), ((1012, "service restart"), (1012, "service restart")))
+        self.assertLess(self.gateway.reactor.seconds() - before, 3)
+
+    def test_build_again(self) -> None:
+        """
+        A second tree in the same process goes on with the same life.
+        """
+        client = self.gateway.connected(device=TestDevice())
+        self.gateway.advance(60)
+        self.gateway.stop()
+        life: Life | None = self.gateway.life
+        again = MemoryGateway(
+            directory=self.gateway.directory, store=self.gateway.store, reactor=self.gateway.reactor, life=life
+        ).start()
+        hello = again.client().connect(token=TOKEN, device=TestDevice())["payload"]
+        self.assertGreaterEqual(hello["snapshot"]["uptimeMs"], 60_000)
+        self.assertGreater(hello["snapshot"]["stateVersion"]["health"], 1)
+        self.assertIsNotNone(client.closed)
+        again.stop()
