@@ -21,12 +21,14 @@ class Context:
     The surroundings of one command.
 
     :ivar environ: profiles and overrides have been filled in.
+    :ivar directory: the one that the user stands in.
     :ivar now: seconds since the epoch.
     :ivar color: whether ``out`` shows colours.
     """
 
     environ: MutableMapping[str, str]
     home: Path
+    directory: Path
     out: TextIO
     err: TextIO
     now: Callable[[], float]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from openclaw.cli.context import Context, wants_color
 from openclaw.cli.exits import UsageError, exit_code
+from openclaw.config.dotenv import fill_environment
 from openclaw.config.paths import apply_profile
 
 if TYPE_CHECKING:
@@ -28,12 +29,21 @@ def dispatch(given: Globals) -> int:
     context = Context(
         environ=environ,
         home=home,
+        directory=_current_directory(home),
         out=sys.stdout,
         err=sys.stderr,
         now=time.time,
         color=given.color and wants_color(environ, sys.stdout),
     )
     return run(context, given)
+
+
+def _current_directory(home: Path) -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        # It was removed while we stood in it.
+        return home
 
 
 def run(context: Context, given: Globals) -> int:
@@ -46,6 +56,7 @@ def run(context: Context, given: Globals) -> int:
 
     try:
         apply_profile(context.environ, context.home, given.profile, given.dev)
+        fill_environment(context.environ, context.home, context.directory)
         name, *arguments = given.rest
         if name not in COMMANDS:
             raise UsageError(f"unknown command '{name}'")

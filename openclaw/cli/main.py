@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 COMMANDS = {
     "agent": ("openclaw.cli.agent", "Run one agent turn through the gateway"),
     "config": ("openclaw.cli.config", "Read or change the configuration"),
+    "dashboard": ("openclaw.cli.dashboard", "Open the page of the gateway"),
+    "devices": ("openclaw.cli.devices", "Pair devices, and their tokens"),
     "gateway": ("openclaw.cli.gateway", "Run the gateway, or ask one that runs"),
     "health": ("openclaw.cli.health", "How the running gateway is"),
+    "logs": ("openclaw.cli.logs", "Read the gateway's log"),
+    "protocol": ("openclaw.cli.protocol", "Schema and client types of the protocol"),
+    "sessions": ("openclaw.cli.sessions", "List conversations"),
+    "setup": ("openclaw.cli.setup", "Write a configuration and the agent's workspace"),
+    "status": ("openclaw.cli.status", "The whole picture"),
 }
 
 _VERSION = frozenset({"--version", "-V", "-v"})

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -99,7 +99,7 @@ def inspect(port: int) -> PortUse:
     Look at a port; costs two child processes when something listens.
     """
     listeners = tuple(_listeners(port))
-    status = "busy" if listeners else _bindable(port)
+    status = "busy" if listeners else bindable(port)
     return PortUse(port=port, status=status, listeners=listeners, hints=tuple(_hints(status, listeners)))
 
 
@@ -134,8 +134,11 @@ def _output(command: list[str]) -> str:
         return ""
 
 
-def _bindable(port: int) -> str:
-    for address in _ADDRESSES:
+def bindable(port: int, addresses: Sequence[str] = _ADDRESSES) -> str:
+    """
+    Whether a port can be bound: ``free``, ``busy`` or ``unknown``.
+    """
+    for address in addresses:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         try:
             with socket.socket(family) as trial:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from openclaw.cli.context import Context
 from openclaw.cli.exits import ConfigurationRefused
@@ -129,6 +129,20 @@ def resolve_target(context: Context, options: Namespace, snapshot: Snapshot) -> 
     )
 
 
+def local_target(context: Context, options: Namespace, snapshot: Snapshot) -> Target:
+    """
+    The gateway of this machine, whatever mode the configuration is in.
+    """
+    config, environ = snapshot.config, snapshot.environment
+    return evolve(
+        _local(context, snapshot),
+        token=options.token or _secret(config, environ, "token", TOKEN_VARIABLES, remote=False),
+        password=options.password or _secret(config, environ, "password", PASSWORD_VARIABLES, remote=False),
+        # In remote mode the stored device token is the other gateway's.
+        ours=dig(config, "gateway", "mode") != "remote" and not options.token,
+    )
+
+
 def _remote(context: Context, snapshot: Snapshot) -> Target:
     url = dig(snapshot.config, "gateway", "remote", "url")
     if not isinstance(url, str) or not url.strip():
@@ -171,10 +185,10 @@ def local_port(snapshot: Snapshot) -> int:
     """
     The port of this configuration's gateway.
     """
-    configured = dig(snapshot.config, "gateway", "port") if snapshot.model is None else None
-    if isinstance(configured, int) and variable(snapshot.environment, "OPENCLAW_GATEWAY_PORT") is None:
-        return configured
-    return gateway_port(None, snapshot.environment, snapshot.model)
+    port = dig(snapshot.config, "gateway", "port")
+    # Not the model: building it would double the time that a short command takes.
+    told = {"gateway": {"port": port if isinstance(port, int) else None}}
+    return gateway_port(None, snapshot.environment, told)
 
 
 def _secret(

@@ -53,7 +53,7 @@ class CommandCase(SynchronousTestCase):
         Run one command.
         """
         out, err = io.StringIO(), io.StringIO()
-        context = Context(environ=self.environ, home=self.home, out=out, err=err, now=lambda: NOW)
+        context = Context(environ=self.environ, home=self.home, directory=self.home, out=out, err=err, now=lambda: NOW)
         code = run(context, Globals(arguments))
         return Outcome(code=code, out=out.getvalue(), err=err.getvalue())
 

@@ -1,0 +1,253 @@
+"""
+``openclaw gateway status``: what the supervisor says, what the configuration says, and what the gateway itself says.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from openclaw.cli.context import Context
+from openclaw.cli.ports import PortUse, bindable, inspect
+from openclaw.cli.rpc import NotReached, connect
+from openclaw.cli.supervisor import Supervised, inspect_service
+from openclaw.cli.target import Target, dig, local_port, resolve_target
+from openclaw.client.errors import ClientError
+from openclaw.config.loader import Snapshot, load
+from openclaw.config.paths import DerivedPorts, derived_ports, gateway_port, variable
+
+_MOST_ISSUES = 5
+_MOST_ERROR_LINES = 12
+
+
+@frozen(kw_only=True)
+class Report:
+    """
+    All that was found out.
+
+    :ivar family: the ports that follow from the gateway's, and which of them are taken by others.
+    :ivar rpc: ``None`` when the gateway was not asked.
+    """
+
+    service: Supervised
+    snapshot: Snapshot
+    target: Target
+    port: PortUse
+    port_source: str
+    family: Family
+    rpc: Mapping[str, Any] | None
+
+    def payload(self) -> dict[str, Any]:
+        """
+        The shape of ``--json``.
+        """
+        config: dict[str, Any] = {
+            "path": str(self.snapshot.path),
+            "exists": self.snapshot.exists,
+            "valid": self.snapshot.valid,
+        }
+        if not self.snapshot.valid:
+            config["issues"] = [issue.payload() for issue in self.snapshot.issues]
+        if (shown := dig(self.snapshot.config, "gateway", "controlUi")) is not None:
+            config["controlUi"] = shown
+        report = {
+            "service": self.service.payload(),
+            "config": {"cli": config, "daemon": config},
+            "gateway": self.gateway(),
+            "port": self.port.payload(),
+            "derivedPorts": self.family.payload(),
+            "extraServices": [],
+        }
+        return report if self.rpc is None else {**report, "rpc": self.rpc}
+
+    def gateway(self) -> dict[str, Any]:
+        """
+        How it listens.
+        """
+        mode = dig(self.snapshot.config, "gateway", "bind") or "loopback"
+        hosts = {"loopback": "127.0.0.1", "custom": dig(self.snapshot.config, "gateway", "customBindHost")}
+        found: dict[str, Any] = {
+            "bindMode": mode,
+            "bindHost": hosts.get(mode) or ("127.0.0.1" if mode == "auto" else "0.0.0.0"),  # noqa: S104 - shown only
+            "port": self.port.port,
+            "portSource": self.port_source,
+            "probeUrl": self.target.url,
+        }
+        if mode == "loopback":
+            found["probeNote"] = "Loopback-only gateway; only local clients can connect."
+        return found
+
+
+@frozen(kw_only=True)
+class Family:
+    """
+    The ports beside the gateway's own.
+
+    :ivar conflicts: sentences, one for each port that will not do.
+    """
+
+    ports: DerivedPorts
+    canvas: int
+    conflicts: tuple[str, ...] = ()
+
+    def payload(self) -> dict[str, Any]:
+        """
+        The shape of ``--json``.
+        """
+        return {
+            "browserControl": self.ports.browser_control,
+            "canvas": self.canvas,
+            "cdp": {"first": self.ports.cdp_first, "last": self.ports.cdp_last},
+            "conflicts": list(self.conflicts),
+        }
+
+
+def run(context: Context, options: Namespace) -> int:
+    """
+    :return: 0, whatever was found.
+    """
+    report = gather(context, options)
+    if options.json:
+        context.json(report.payload())
+    else:
+        _print(context, report)
+    return 0
+
+
+def gather(context: Context, options: Namespace) -> Report:
+    """
+    Find it all out.
+    """
+    snapshot = load(context.environ, context.home)
+    service = inspect_service(context)
+    port, source = _port(snapshot, service)
+    target = resolve_target(context, options, snapshot)
+    if options.url is None and source == "service args":
+        from attrs import evolve
+
+        target = evolve(target, url=f"{target.url.partition(':')[0]}://127.0.0.1:{port}")
+    rpc = None if options.no_probe else _ask(context, options, target)
+    use = inspect(port)
+    return Report(
+        service=service,
+        snapshot=snapshot,
+        target=target,
+        port=use,
+        port_source=source,
+        family=_family(snapshot, port, running=bool(rpc and rpc["ok"])),
+        rpc=rpc,
+    )
+
+
+def _port(snapshot: Snapshot, service: Supervised) -> tuple[int, str]:
+    """
+    The port of the service, which may differ from that of this shell.
+    """
+    arguments = list((service.command or {}).get("programArguments", ()))
+    if "--port" in arguments[:-1] and arguments[arguments.index("--port") + 1].isdecimal():
+        return int(arguments[arguments.index("--port") + 1]), "service args"
+    return local_port(snapshot), "env/config"
+
+
+def _ask(context: Context, options: Namespace, target: Target) -> dict[str, Any]:
+    try:
+        with connect(context, target, timeout_ms=options.timeout, mode="probe") as client:
+            client.call("status", {}, timeout=options.timeout / 1000)
+    except NotReached as error:
+        return {"ok": False, "error": str(error), "url": target.url}
+    except ClientError as error:
+        return {"ok": False, "error": "\n".join([str(error), *target.lines()]), "url": target.url}
+    return {"ok": True, "url": target.url}
+
+
+def _family(snapshot: Snapshot, port: int, *, running: bool) -> Family:
+    ports = derived_ports(port)
+    named = variable(snapshot.environment, "OPENCLAW_CANVAS_HOST_PORT")
+    told = dig(snapshot.config, "canvasHost", "port")
+    # Read as the gateway reads its own port: nonsense counts as unset.
+    canvas = gateway_port(None, {"OPENCLAW_GATEWAY_PORT": named or ""}, {"gateway": {"port": told or ports.canvas}})
+    return Family(ports=ports, canvas=canvas, conflicts=tuple(_conflicts(ports, canvas, running=running)))
+
+
+def _conflicts(ports: DerivedPorts, canvas: int, *, running: bool) -> Iterator[str]:
+    """
+    :param running: the gateway holds its ports itself, so that they being taken means nothing.
+    """
+    singles = {"gateway": ports.gateway, "browser control": ports.browser_control, "canvas host": canvas}
+    seen: dict[int, str] = {}
+    for name, port in singles.items():
+        if port in seen:
+            yield f"Port {port} is wanted by both {seen[port]} and {name}."
+        seen.setdefault(port, name)
+        if ports.cdp_first <= port <= ports.cdp_last:
+            yield f"Port {port} ({name}) lies in the browser range {ports.cdp_first}-{ports.cdp_last}."
+    if running:
+        return
+    for name, port in singles.items():
+        if name != "gateway" and bindable(port) == "busy":
+            yield f"Port {port} ({name}) is in use by another program."
+    taken = [port for port in range(ports.cdp_first, ports.cdp_last + 1) if bindable(port, ("127.0.0.1",)) == "busy"]
+    if taken:
+        yield f"Browser ports in use by other programs: {', '.join(map(str, taken))}."
+
+
+def _print(context: Context, report: Report) -> None:
+    service, snapshot = report.service, report.snapshot
+    context.line(f"Service: {service.label} ({service.loaded_text})")
+    if service.command is not None:
+        context.line(f"Command: {' '.join(service.command['programArguments'])}")
+        context.line(f"Service file: {context.short(service.command['sourcePath'])}")
+        shown = " ".join(f"{name}={value}" for name, value in service.command["environment"].items())
+        if shown:
+            context.line(f"Service env: {shown}")
+    context.line()
+    marks = ("" if snapshot.exists else " (missing)") + ("" if snapshot.valid else " (invalid)")
+    context.line(f"Config (cli): {context.short(snapshot.path)}{marks}")
+    for issue in snapshot.issues[:_MOST_ISSUES]:
+        context.problem(f"Config issue: {issue.path or '<root>'}: {issue.message}")
+    context.line()
+    _print_gateway(context, report)
+    context.line()
+    context.line(f"Runtime: {service.runtime_line()}")
+    _print_rpc(context, report)
+    context.line()
+    context.line(context.command("Troubles: run openclaw status"))
+
+
+def _print_gateway(context: Context, report: Report) -> None:
+    gateway, family = report.gateway(), report.family
+    prefix = str(dig(report.snapshot.config, "gateway", "controlUi", "basePath") or "").strip("/")
+    scheme = "https" if report.target.url.startswith("wss:") else "http"
+    context.line(
+        f"Gateway: bind={gateway['bindMode']} ({gateway['bindHost']}), port={gateway['port']} ({gateway['portSource']})"
+    )
+    context.line(f"Probe target: {gateway['probeUrl']}")
+    context.line(f"Dashboard: {scheme}://127.0.0.1:{gateway['port']}/{prefix + '/' if prefix else ''}")
+    context.line(
+        f"Derived ports: browser control {family.ports.browser_control}, canvas {family.canvas},"
+        f" browser {family.ports.cdp_first}-{family.ports.cdp_last}"
+    )
+    for conflict in family.conflicts:
+        context.problem(f"Port conflict: {conflict}")
+    if "probeNote" in gateway:
+        context.line(f"Probe note: {gateway['probeNote']}")
+
+
+def _print_rpc(context: Context, report: Report) -> None:
+    if report.rpc is not None and report.rpc["ok"]:
+        context.line("RPC probe: ok")
+    elif report.rpc is not None:
+        context.problem("RPC probe: failed")
+        context.problem(f"RPC target: {report.target.url}")
+        for line in report.rpc["error"].splitlines()[:_MOST_ERROR_LINES]:
+            context.problem(f"  {line}")
+    if report.port.status == "busy" and not (report.rpc and report.rpc["ok"]):
+        for line in report.port.lines():
+            context.problem(line)
+    for address in dict.fromkeys(listener.address for listener in report.port.listeners):
+        context.line(f"Listening: {address}")
+    if report.service.runtime["status"] == "running" and report.port.status == "free":
+        context.problem(f"Gateway port {report.port.port} is not listening (service appears running).")

@@ -1,0 +1,58 @@
+"""
+``openclaw protocol``: the definitions, for programs in other languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openclaw.cli.arguments import Arguments
+from openclaw.cli.context import Context
+from openclaw.cli.exits import UsageError
+
+_USAGE = """\
+protocol schema
+       openclaw protocol gen --lang <ts|swift|python>"""
+
+
+def run(context: Context, arguments: Sequence[str]) -> int:
+    """
+    :return: the exit code.
+    """
+    parser = Arguments("protocol", "Schema and client types of the protocol.", _USAGE)
+    parser.option("--lang", metavar="<language>", help="gen: ts, swift or python")
+    parser.option("-o", "--output", metavar="<file>", help="write there instead of to the terminal")
+    options, words = parser.split(arguments)
+    parser.command = "protocol"
+    parser.check_words(words, ("schema|gen",))
+    if words[0] == "schema":
+        text = _schema()
+    elif words[0] == "gen":
+        if options.lang is None:
+            raise UsageError("required option '--lang <language>' not specified")
+        text = _types(options.lang)
+    else:
+        raise UsageError(f"unknown command 'protocol {words[0]}'")
+    if options.output is None:
+        context.out.write(text)
+    else:
+        with open(options.output, "w", encoding="utf-8") as file:
+            file.write(text)
+        context.line(f"Wrote {context.short(options.output)}")
+    return 0
+
+
+def _schema() -> str:
+    import json
+
+    from openclaw.protocol.definitions import exported
+
+    return json.dumps(exported(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _types(language: str) -> str:
+    from openclaw.protocol.codegen import LANGUAGES, generate
+
+    if language not in LANGUAGES:
+        raise UsageError(f"option '--lang': invalid choice '{language}' (choose from {', '.join(LANGUAGES)})")
+    return generate(language)

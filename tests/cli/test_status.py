@@ -1,0 +1,382 @@
+"""
+``openclaw status``, ``health``, ``gateway status`` and ``gateway probe``.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from openclaw.cli.supervisor import parse_show, unit_name
+from openclaw.cli.tables import table
+from tests.cli.harness import CommandCase, GatewayCase
+
+HEALTH = {
+    "ok": True,
+    "durationMs": 2,
+    "channels": {},
+    "defaultAgentId": "main",
+    "agents": [
+        {
+            "agentId": "main",
+            "isDefault": True,
+            "heartbeat": {"every": "30m"},
+            "sessions": {"path": "/db", "count": 2, "recent": []},
+        }
+    ],
+    "sessions": {"path": "/db", "count": 2, "recent": [{"key": "agent:main:main", "age": 180_000}]},
+}
+SUMMARY = {
+    "heartbeat": {"defaultAgentId": "main", "agents": [{"agentId": "main", "enabled": True, "every": "30m"}]},
+    "channelSummary": [],
+    "queuedSystemEvents": ["note"],
+    "sessions": {
+        "paths": ["/db"],
+        "count": 2,
+        "defaults": {"model": "echo", "contextTokens": 1000},
+        "recent": [{"key": "agent:main:main", "kind": "direct", "age": 1000, "totalTokens": 100, "flags": ["x"]}],
+    },
+}
+PRESENCE = [{"mode": "ui", "host": "x"}, {"mode": "gateway", "host": "vm", "ip": "192.0.2.2", "version": "1"}]
+PRESENCE[1]["platform"] = "linux 6"
+
+
+class ReachableCase(GatewayCase):
+    """
+    With a gateway that answers everything.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        # No supervisor is asked: there is none on this path.
+        self.environ["PATH"] = ""
+        self.gateway.methods |= {
+            "health": HEALTH,
+            "status": SUMMARY,
+            "system-presence": PRESENCE,
+            "config.get": {
+                "path": "/c",
+                "exists": True,
+                "valid": True,
+                "config": {"gateway": {"auth": {"token": "_"}}},
+            },
+        }
+
+
+class HealthTests(ReachableCase):
+    """
+    ``openclaw health``.
+    """
+
+    def test_json(self) -> None:
+        """
+        The payload is that of the method, unchanged.
+        """
+        self.assertEqual(self.openclaw("health", "--json").json, HEALTH)
+
+    def test_text(self) -> None:
+        """
+        People read of agents, heartbeats and the newest conversations.
+        """
+        self.assertEqual(
+            self.openclaw("health").out,
+            "Agents: main (default)\nHeartbeat interval: 30m (main)\n"
+            "Session store (main): /db (2 entries)\n- agent:main:main (3m ago)\n",
+        )
+
+    def test_probe(self) -> None:
+        """
+        ``--verbose`` asks the channels anew.
+        """
+        self.assertIn(f"Gateway: {self.url}\n", self.openclaw("health", "--verbose").out)
+        self.assertEqual(self.gateway.requests[0]["params"], {"probe": True})
+
+    def test_invalid_config(self) -> None:
+        """
+        Health is told also where the configuration is invalid, with the problem beside it.
+        """
+        self.configure({"gateway": {"port": self.gateway.port, "auth": {"token": "shared"}, "bind": "x"}})
+        outcome = self.openclaw("health", "--json")
+        self.assertEqual((outcome.code, outcome.json), (0, HEALTH))
+        self.assertIn("  - gateway.bind: Invalid input", outcome.err)
+
+
+class StatusTests(ReachableCase):
+    """
+    ``openclaw status``.
+    """
+
+    def test_json(self) -> None:
+        """
+        The keys are those of the reference, with the gateway's own summary among them.
+        """
+        report = self.openclaw("status", "--json").json
+        self.assertEqual(
+            list(report),
+            [
+                *("heartbeat", "channelSummary", "queuedSystemEvents", "sessions", "os", "update", "updateChannel"),
+                *("updateChannelSource", "memory", "memoryPlugin", "gateway", "gatewayService", "nodeService"),
+                *("agents", "securityAudit"),
+            ],
+        )
+        self.assertEqual({name: report[name] for name in SUMMARY}, SUMMARY)
+        self.assertEqual(report["gateway"]["self"]["host"], "vm")
+        self.assertTrue(report["gateway"]["reachable"])
+        self.assertEqual(report["agents"]["totalSessions"], 2)
+        self.assertEqual(self.gateway.connects[0]["client"]["mode"], "probe")
+        self.assertEqual(self.openclaw("status", "--json", "--deep").json["health"], HEALTH)
+
+    def test_text(self) -> None:
+        """
+        People read tables.
+        """
+        out = self.openclaw("status").out
+        for part in (
+            f"{self.url} (local loopback)",
+            "auth token",
+            "vm (192.0.2.2) app 1 linux 6",
+            "System event: note",
+        ):
+            self.assertIn(part, out.replace("│\n│                 │ ", ""))
+        self.assertIn("│ agent:main:main │ direct │ 1s  │ echo  │ 0.1k/1k (10%) x │", out)
+
+    def test_findings(self) -> None:
+        """
+        What would let somebody in is told with its cure.
+        """
+        path = self.configure({"gateway": {"port": self.gateway.port, "bind": "lan", "auth": {"token": "shared"}}})
+        path.chmod(0o644)
+        path.parent.chmod(0o700)
+        report = self.openclaw("status", "--json").json["securityAudit"]
+        found = {finding["checkId"]: finding for finding in report["findings"]}
+        self.assertEqual(set(found), {"fs.config.perms_world_readable", "gateway.token_weak"})
+        self.assertEqual(found["fs.config.perms_world_readable"]["remediation"], f"chmod 600 {path}")
+        self.assertEqual(report["summary"], {"critical": 2, "warn": 0, "info": 0})
+
+
+class AloneTests(CommandCase):
+    """
+    Without a gateway.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.environ["PATH"] = ""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.port = server.getsockname()[1]
+        self.environ["OPENCLAW_GATEWAY_PORT"] = str(self.port)
+
+    def test_status(self) -> None:
+        """
+        Status works, and says that nobody answers.
+        """
+        outcome = self.openclaw("status", "--json")
+        self.assertEqual(outcome.code, 0)
+        gateway = outcome.json["gateway"]
+        self.assertEqual((gateway["reachable"], gateway["self"]), (False, None))
+        self.assertEqual(gateway["error"], f"connect failed: connect ECONNREFUSED 127.0.0.1:{self.port}")
+        self.assertIsNone(outcome.json["sessions"])
+        self.assertIn("unreachable", self.openclaw("status").out)
+
+    def test_remote_without_address(self) -> None:
+        """
+        Status says so where others fail.
+        """
+        self.configure({"gateway": {"mode": "remote"}})
+        self.assertTrue(self.openclaw("status", "--json").json["gateway"]["misconfigured"])
+        outcome = self.openclaw("health")
+        self.assertEqual(outcome.code, 78)
+        self.assertTrue(outcome.err.startswith("gateway remote mode misconfigured: gateway.remote.url missing\n"))
+
+    def test_health(self) -> None:
+        """
+        Health fails with the target, as users of the reference know it.
+        """
+        outcome = self.openclaw("health", "--json")
+        self.assertEqual((outcome.code, outcome.out), (1, ""))
+        self.assertEqual(
+            outcome.err.splitlines(),
+            [
+                "Error: gateway closed (1006 abnormal closure (no close frame)): no close reason",
+                f"Gateway target: ws://127.0.0.1:{self.port}",
+                "Source: local loopback",
+                f"Config: {self.home}/.openclaw/openclaw.json",
+                "Bind: loopback",
+            ],
+        )
+
+    def test_probe(self) -> None:
+        """
+        A probe that finds nobody fails, in the recorded shape.
+        """
+        outcome = self.openclaw("gateway", "probe", "--json")
+        self.assertEqual(outcome.code, 1)
+        url = f"ws://127.0.0.1:{self.port}"
+        (target,) = outcome.json["targets"]
+        self.assertEqual((outcome.json["ok"], outcome.json["primaryTargetId"]), (False, None))
+        self.assertEqual(
+            target,
+            {
+                "id": "localLoopback",
+                "kind": "localLoopback",
+                "url": url,
+                "active": True,
+                "tunnel": None,
+                "connect": {
+                    "ok": False,
+                    "latencyMs": None,
+                    "error": f"connect failed: connect ECONNREFUSED 127.0.0.1:{self.port}",
+                    "close": {"code": 1006, "reason": ""},
+                },
+                **dict.fromkeys(("self", "config", "health", "summary", "presence")),
+            },
+        )
+
+    def test_gateway_status(self) -> None:
+        """
+        The gateway's status is told in the recorded shape, and is no failure.
+        """
+        outcome = self.openclaw("gateway", "status", "--json")
+        self.assertEqual(outcome.code, 0)
+        report = outcome.json
+        self.assertEqual(
+            report["gateway"],
+            {
+                "bindMode": "loopback",
+                "bindHost": "127.0.0.1",
+                "port": self.port,
+                "portSource": "env/config",
+                "probeUrl": f"ws://127.0.0.1:{self.port}",
+                "probeNote": "Loopback-only gateway; only local clients can connect.",
+            },
+        )
+        self.assertEqual(report["port"], {"port": self.port, "status": "free", "listeners": [], "hints": []})
+        self.assertFalse(report["rpc"]["ok"])
+        self.assertIn("gateway closed (1006", report["rpc"]["error"])
+        self.assertNotIn("rpc", self.openclaw("gateway", "status", "--json", "--no-probe").json)
+        self.assertIn("RPC probe: failed", self.openclaw("gateway", "status").err)
+
+    def test_derived_ports(self) -> None:
+        """
+        The family of the port is shown, and who is in its way.
+        """
+        self.environ["OPENCLAW_GATEWAY_PORT"] = "18789"
+        self.configure({"canvasHost": {"port": 18789}})
+        family = self.openclaw("gateway", "status", "--json", "--no-probe").json["derivedPorts"]
+        self.assertEqual((family["browserControl"], family["canvas"]), (18791, 18789))
+        self.assertEqual(family["cdp"], {"first": 18800, "last": 18899})
+        self.assertIn("Port 18789 is wanted by both gateway and canvas host.", family["conflicts"])
+
+
+class ProbeTests(ReachableCase):
+    """
+    ``gateway probe`` and ``gateway status`` with a gateway.
+    """
+
+    def test_reached(self) -> None:
+        """
+        A gateway that answers is described, without its secrets.
+        """
+        outcome = self.openclaw("gateway", "probe", "--json")
+        (target,) = outcome.json["targets"]
+        self.assertEqual((outcome.code, outcome.json["primaryTargetId"]), (0, "localLoopback"))
+        self.assertEqual(target["self"], {"host": "vm", "ip": "192.0.2.2", "version": "1", "platform": "linux 6"})
+        self.assertEqual(target["config"]["gateway"]["authTokenConfigured"], True)
+        self.assertEqual((target["health"], target["summary"], target["presence"]), (HEALTH, SUMMARY, PRESENCE))
+
+    def test_text(self) -> None:
+        """
+        People read whether it answers.
+        """
+        out = self.openclaw("gateway", "probe").out
+        self.assertIn("Reachable: yes\nProbe budget: 3000ms\n", out)
+        self.assertIn("RPC: ok\n  Gateway: vm (192.0.2.2) · linux 6 · app 1\n", out)
+
+    def test_refused(self) -> None:
+        """
+        A gateway that answers only some questions is reached, and not well.
+        """
+        del self.gateway.methods["config.get"]
+        self.assertIn("RPC: failed - unknown method: config.get", self.openclaw("gateway", "probe").out)
+
+    def test_gateway_status(self) -> None:
+        """
+        A gateway that runs is no conflict with itself.
+        """
+        report = self.openclaw("gateway", "status", "--json").json
+        self.assertEqual(report["rpc"], {"ok": True, "url": self.url})
+        self.assertEqual(report["port"]["status"], "busy")
+        self.assertIn("RPC probe: ok\n", self.openclaw("gateway", "status").out)
+
+
+class SupervisorTests(SynchronousTestCase):
+    """
+    What systemd says.
+    """
+
+    def test_running(self) -> None:
+        """
+        A unit that runs is told with its command, and no secret of its environment.
+        """
+        told = {"LoadState": "loaded", "UnitFileState": "enabled", "ActiveState": "active", "SubState": "running"}
+        told |= {"MainPID": "4242", "ExecMainStatus": "0", "ExecMainCode": "0", "FragmentPath": "/u"}
+        text = (
+            "[Service]\nExecStart=/usr/bin/openclaw gateway --port 28831\n"
+            'Environment=OPENCLAW_GATEWAY_PORT=28831 "OPENCLAW_GATEWAY_TOKEN=secret"\n'
+        )
+        service = parse_show(told, lambda path: text)
+        self.assertEqual(
+            service.payload(),
+            {
+                "label": "systemd",
+                "loaded": True,
+                "loadedText": "enabled",
+                "notLoadedText": "disabled",
+                "command": {
+                    "programArguments": ["/usr/bin/openclaw", "gateway", "--port", "28831"],
+                    "environment": {"OPENCLAW_GATEWAY_PORT": "28831"},
+                    "sourcePath": "/u",
+                },
+                "runtime": {
+                    "status": "running",
+                    "state": "active",
+                    "subState": "running",
+                    "pid": 4242,
+                    "lastExitStatus": 0,
+                    "lastExitReason": "0",
+                },
+            },
+        )
+        self.assertEqual(service.runtime_line(), "running (pid 4242, state active, sub running, last exit 0, reason 0)")
+
+    def test_missing(self) -> None:
+        """
+        No unit is no service.
+        """
+        service = parse_show({"LoadState": "not-found"})
+        self.assertEqual((service.loaded, service.command, service.runtime_line()), (False, None, "not installed"))
+
+    def test_names(self) -> None:
+        """
+        Each profile has its unit.
+        """
+        self.assertEqual(unit_name({}), "openclaw-gateway.service")
+        self.assertEqual(unit_name({"OPENCLAW_PROFILE": "Default"}), "openclaw-gateway.service")
+        self.assertEqual(unit_name({"OPENCLAW_PROFILE": "rescue"}), "openclaw-gateway-rescue.service")
+        self.assertEqual(unit_name({"OPENCLAW_SYSTEMD_UNIT": "mine"}), "mine.service")
+
+
+class TableTests(SynchronousTestCase):
+    """
+    Boxes.
+    """
+
+    def test_wrapping(self) -> None:
+        """
+        A table is as wide as it may be at most, and long cells wrap where words end.
+        """
+        lines = table(("A", "B"), [("short", "one two/three-four " * 5)], 40)
+        self.assertEqual({len(line) for line in lines}, {40})
+        self.assertEqual(lines[0][0] + lines[0][-1] + lines[-1][0], "┌┐└")
+        self.assertTrue(all(line.endswith(" │") for line in lines[3:-1]), lines)
