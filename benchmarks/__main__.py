@@ -239,20 +239,29 @@ def many_runs(port: int, sessions: int, each: int, message: str) -> float:
     return done / (time.perf_counter() - started)
 
 
-def main() -> None:
+def over_the_wire(table: Table, home: Path) -> None:
+    with echo_server() as (echo_port, _), gateway(home) as (port, _pid):
+        handshakes(table, port)
+        requests(table, port, echo_port)
+        fan_out(table, port)
+        flood(table, port)
+
+
+PARTS: dict[str, Callable[[Table, Path], None]] = {
+    "start": start_and_memory,
+    "cli": command_line,
+    "wire": over_the_wire,
+    "runs": runs,
+}
+
+
+def main(names: list[str]) -> None:
     table = Table()
     print(f"{'what':58} {'measured':>26}   budget")
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        start_and_memory(table, home / "start")
-        command_line(table, home / "cli")
-        with echo_server() as (echo_port, _), gateway(home / "rpc") as (port, _pid):
-            handshakes(table, port)
-            requests(table, port, echo_port)
-            fan_out(table, port)
-            flood(table, port)
-        runs(table, home / "runs")
+        for name in names or PARTS:
+            PARTS[name](table, Path(folder) / name)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

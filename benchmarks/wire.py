@@ -13,7 +13,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -78,16 +78,18 @@ class Wire:
         The next message.
         """
         while True:
-            for payload in self.drain():
-                return payload
+            found = self.drain(1)
+            if found:
+                return found[0]
             self._more()
 
-    def drain(self, most: int = 1) -> Iterator[bytes]:
+    def drain(self, most: int = 1 << 30) -> list[bytes]:
         """
         At most so many messages that are here already.
         """
         buffer = self.buffer
         at = 0
+        found: list[bytes] = []
         while most and len(buffer) - at >= 2:
             size, head = buffer[at + 1] & 0x7F, 2
             if size == 126:
@@ -106,14 +108,15 @@ class Wire:
             if opcode == 8:
                 raise ConnectionError(f"closed: {payload[2:].decode()} ({payload[:2].hex()})")
             most -= 1
-            yield payload
+            found.append(payload)
         del buffer[:at]
+        return found
 
     def count(self) -> int:
         """
         How many messages are here, without looking at them; they are gone afterwards.
         """
-        return sum(1 for _ in self.drain(most=1 << 30))
+        return len(self.drain())
 
     def connect(self, token: str, *, device: Ed25519PrivateKey | None = None, mode: str = "backend") -> dict[str, Any]:
         """
@@ -122,7 +125,7 @@ class Wire:
         nonce = json.loads(self.receive())["payload"]["nonce"]
         self.socket.sendall(connect_frame(token, nonce, device, mode))
         answer: dict[str, Any] = json.loads(self.receive())
-        assert answer["ok"], answer
+        assert answer.get("ok"), answer
         return answer
 
     def call(self, method: str, params: Mapping[str, Any] | None = None, *, id: str = "c") -> dict[str, Any]:

@@ -142,6 +142,7 @@ class Clients:
     def hello(self, connection: Connection, params: Mapping[str, Any], admission: Admission) -> bytes:
         self._pending.pop(id(connection), None)
         self._announce_pairing(admission)
+        connection.context = self._context(connection, admission)
         if connection.client["mode"] != "cli":
             connection.presence_key = self._presence_key(connection, admission)
             self.life.presence.connected(connection.presence_key, self._presence_members(connection, admission))
@@ -181,16 +182,19 @@ class Clients:
             self.wslog.response(connection.id, frame["id"], frame["method"], ok, elapsed_ms, error)
 
         self.wslog.request(connection.id, frame["id"], frame["method"])
-        assert connection.admission is not None
+        assert connection.context is not None
+        await self.dispatcher.answer(connection.context, frame, respond)
+
+    def _context(self, connection: Connection, admission: Admission) -> MethodContext:
         caller = Caller(
             connection_id=connection.id,
-            role=connection.role,
-            scopes=connection.scopes,
+            role=admission.role,
+            scopes=frozenset(admission.scopes),
             client_id=connection.client["id"],
             client_mode=connection.client["mode"],
-            device_id=connection.admission.device_id,
+            device_id=admission.device_id,
         )
-        await self.dispatcher.answer(evolve(self.context, caller=caller), frame, respond)
+        return evolve(self.context, caller=caller)
 
     def _answered(self, result: Any, answering: Deferred[Any]) -> Any:
         self._busy.discard(answering)

@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 
 from openclaw.clock import millis
 from openclaw.gateway.handshake import Admission, Refusal
+from openclaw.methods.context import MethodContext
 from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.connect import ConnectParams
 from openclaw.protocol.frames import ErrorShape as WireError
@@ -128,6 +129,7 @@ class Connection:
     The state of one WebSocket. Inputs are what happened: ``opened``, ``received``, ``lost``.
 
     :ivar id: the connection id in ``hello-ok`` and in logs.
+    :ivar context: what its requests act on, with itself as the caller; made once it is admitted.
     """
 
     _log = Logger()
@@ -142,6 +144,7 @@ class Connection:
     client: Mapping[str, Any] = field(factory=dict, init=False)
     admission: Admission | None = field(default=None, init=False)
     presence_key: str | None = field(default=None, init=False)
+    context: MethodContext | None = field(default=None, init=False)
     opened_at: float = field(default=0.0, init=False)
     _limit: IDelayedCall | None = field(default=None, init=False)
     _admitting: Deferred[None] | None = field(default=None, init=False)
