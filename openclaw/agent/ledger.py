@@ -21,6 +21,8 @@ from openclaw.agent.providers.catalog import (
     thinking_default,
     thinking_levels,
 )
+from openclaw.agent.queue import QueueSettings
+from openclaw.agent.queue import collected as collected_text
 from openclaw.agent.record import Prepared, outcome_record
 from openclaw.agent.transcript import (
     EntryIds,
@@ -61,6 +63,19 @@ class Begun:
 
 
 @frozen(kw_only=True)
+class Collected:
+    """
+    A queued message that becomes part of another run's turn.
+
+    :ivar outcome: how its own run ends.
+    """
+
+    inbound: Inbound
+    prepared: Prepared
+    outcome: Outcome
+
+
+@frozen(kw_only=True)
 class Reply:
     """
     The text a run ends with, for the outbox.
@@ -81,9 +96,13 @@ def begin(
     ids: EntryIds,
     notes: Sequence[str],
     now_ms: int,
+    collected: Sequence[Collected] = (),
+    queue: QueueSettings | None = None,
 ) -> Deferred[Begun]:
     """
     Write down that a run has begun, with the message that caused it, unless that was written before.
+
+    :param collected: queued messages that are part of the same turn; their runs end here.
     """
 
     def work(unit: Unit) -> Begun:
@@ -115,17 +134,26 @@ def begin(
                     model=model,
                     thinking=thinking,
                 )
-            text = full_prompt(inbound, prepared, members, notes)
+            text = full_prompt(inbound, prepared)
+            images = list(inbound.images)
+            if collected and queue is not None:
+                text = collected_text([text, *(full_prompt(one.inbound, one.prepared) for one in collected)], queue)
+                images += [image for one in collected for image in one.inbound.images]
+            text = with_notes(text, members, notes)
             append_user(
                 unit,
                 id=ids.next(entry.id for entry in path),
                 session_id=session_id,
                 run_id=run.run_id,
                 now_ms=now_ms,
-                message=user_message(text, inbound.images, now_ms),
+                message=user_message(text, images, now_ms),
                 marks={"origin": inbound.origin, "trust": inbound.trust},
             )
             path = unit.entries.path(session_id)
+        for one in collected:
+            other = required(unit, one.inbound.run_id)
+            record = outcome_record(one.outcome)
+            unit.runs.put(evolve(other, state="ok", ended_at_ms=now_ms, outcome=record))
         if session is not None and session.session_id == session_id:
             told = {**members, "systemSent": True, "abortedLastRun": False}
             unit.sessions.put(evolve(session, members=told))
@@ -174,18 +202,21 @@ def chosen_thinking(
     return level if level in thinking_levels(model) else "high"
 
 
-def full_prompt(inbound: Inbound, prepared: Prepared, members: Mapping[str, Any], notes: Sequence[str]) -> str:
+def full_prompt(inbound: Inbound, prepared: Prepared) -> str:
     """
-    What the model reads: notes, the message, its id.
+    What the model reads of one message: its text and its id.
     """
     text = prepared.prompt or ""
+    return text if inbound.message_id is None else f"{text}\n[message_id: {inbound.message_id}]"
+
+
+def with_notes(text: str, members: Mapping[str, Any], notes: Sequence[str]) -> str:
+    """
+    What the model reads before the message: that the last run was aborted, and system notes.
+    """
     if notes:
         text = "\n".join(notes) + "\n\n" + text
-    if members.get("abortedLastRun"):
-        text = f"{ABORTED_NOTE}\n\n{text}"
-    if inbound.message_id is not None:
-        text = f"{text}\n[message_id: {inbound.message_id}]"
-    return text
+    return f"{ABORTED_NOTE}\n\n{text}" if members.get("abortedLastRun") else text
 
 
 def required(unit: Unit, run_id: str) -> Run:

@@ -8,23 +8,25 @@ written first, then told: one terminal event, then those who wait. While it is *
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from openclaw.agent import ledger
-from openclaw.agent.errors import Ended
 from openclaw.agent.events import RunEvents
+from openclaw.agent.interruption import Interruption
 from openclaw.agent.lanes import Slot
-from openclaw.agent.ledger import Begun, Reply
+from openclaw.agent.ledger import Begun, Collected, Reply
+from openclaw.agent.limits import Limits
 from openclaw.agent.loop import ModelLoop
-from openclaw.agent.providers.base import ResolvedModel, Usage
+from openclaw.agent.outcomes import AGENT_TIMEOUT, UNAVAILABLE, make_outcome
+from openclaw.agent.providers.base import ResolvedModel
 from openclaw.agent.providers.errors import ProviderError
+from openclaw.agent.queue import QueueSettings, channel_of, queue_settings, route
 from openclaw.agent.record import Prepared
 from openclaw.agent.text import SILENT, clean, is_silent
 from openclaw.agent.transcript import failure_message
@@ -35,11 +37,6 @@ from openclaw.clock import millis
 from openclaw.errors import OpenClawError
 from openclaw.store.interfaces import RunState
 
-T = TypeVar("T")
-
-AGENT_TIMEOUT = "AGENT_TIMEOUT"
-UNAVAILABLE = "UNAVAILABLE"
-
 
 @define(kw_only=True, eq=False)
 class ActiveRun:
@@ -48,6 +45,7 @@ class ActiveRun:
 
     :ivar on_outcome: told once, after the outcome is stored and its events are out.
     :ivar on_gone: told last, when nothing of the run is left in memory.
+    :ivar gather: gives the queued runs of the same route that become one turn with this one (``queue``).
     """
 
     _log = Logger()
@@ -58,19 +56,27 @@ class ActiveRun:
     created_at_ms: int
     on_outcome: Callable[[Outcome], None]
     on_gone: Callable[[ActiveRun], None]
+    gather: Callable[[ActiveRun], Sequence[ActiveRun]]
     events: RunEvents = field(init=False)
     started_at_ms: int | None = None
     _ending: bool = False
-    _ended: str | None = None
-    _awaited: Deferred[Any] | None = None
+    _interruption: Interruption = field(factory=Interruption)
     _over: list[Deferred[bool]] = field(factory=list)
     _slots: list[Slot] = field(factory=list)
-    _deadline: IDelayedCall | None = None
-    _expiry: IDelayedCall | None = None
+    _absorbed: bool = False
+    _queue: QueueSettings | None = None
+    _limits: Limits = field(init=False)
     _seen: Deferred[None] | None = None
     _model: ResolvedModel | None = None
 
     def __attrs_post_init__(self) -> None:
+        expires = self.inbound.expires
+        self._limits = Limits(
+            clock=self.world.clock,
+            seconds=self._limit,
+            expires_at=None if expires is None else self.created_at_ms / 1000 + expires.total_seconds(),
+            passed=self._limit_passed,
+        )
         self.events = RunEvents(
             run_id=self.inbound.run_id,
             shown_key=self.inbound.shown_key,
@@ -91,15 +97,23 @@ class ActiveRun:
         """
         return self.started_at_ms is not None
 
+    @property
+    def queued(self) -> bool:
+        """
+        Whether it waits for the runs before it.
+        """
+        return not self._slots and not self._ending
+
     def start(self) -> None:
         """
         Let it run by itself.
         """
-        self._arm_expiry()
-        self._arm_deadline()
+        if self._absorbed:
+            return
+        self._limits.start()
         running = Deferred.fromCoroutine(self._live())
         running.addErrback(lambda failure: self._log.failure("A run came to an end it does not know.", failure))
-        running.addBoth(lambda _: self._leave())
+        running.addBoth(lambda _: None if self._absorbed else self._leave())
 
     def end(self, reason: str) -> Deferred[bool]:
         """
@@ -111,23 +125,29 @@ class ActiveRun:
         self._over.append(over)
         if self._ending:
             return over.addCallback(lambda _: False)
-        if self._ended is None:
-            self._ended = reason
-            if self._awaited is not None:
-                self._awaited.cancel()
+        self._interruption.interrupt(reason)
         return over
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def _live(self) -> None:
         try:
-            self._slots.append(await self._until(lambda: self.world.lanes.session(self.inbound.session_key)))
-            self._slots.append(await self._until(lambda: self.world.lanes.shared(self.inbound.lane)))
+            busy = self.world.lanes.busy(self.inbound.session_key)
+            self._slots.append(
+                await self._interruption.until(lambda: self.world.lanes.session(self.inbound.session_key))
+            )
+            if busy:
+                await self._settle()
+            self._slots.append(await self._interruption.until(lambda: self.world.lanes.shared(self.inbound.lane)))
             await self._run()
         except Exception as error:
-            if self._ended is not None and not self._ending:
+            if self._absorbed:
+                # Whoever took the message tells what became of it.
+                return
+            reason = self._interruption.reason
+            if reason is not None and not self._ending:
                 self._ending = True
-                await self._end_early(self._ended)
+                await self._end_early(reason)
             elif isinstance(error, ProviderError):
                 # Each try is in the transcript already.
                 await self._fail(str(error), told=True)
@@ -137,14 +157,31 @@ class ActiveRun:
                 self._log.failure("The run {run} failed.", run=self.run_id)
                 await self._fail("Error: internal error")
 
+    async def _settle(self) -> None:
+        """
+        After a busy time, wait until a sender of this route has been quiet for a while.
+        """
+        world = self.world
+        if route(self.inbound) is None:
+            return
+        session = await world.store.read(lambda unit: unit.sessions.get(self.inbound.session_key))
+        members = {} if session is None else session.members
+        self._queue = queue_settings(world.config(), members, channel_of(self.inbound))
+        while self._queue.mode == "collect":
+            newest = max(run.created_at_ms for run in (self, *self.gather(self)))
+            quiet = newest + self._queue.debounce_ms - millis(world.clock)
+            if quiet <= 0:
+                return
+            await self._interruption.until(lambda seconds=quiet / 1000: deferLater(world.clock, seconds))  # type: ignore[misc]
+
     async def _run(self) -> None:
         begun = await self._begin()
         self._model = begun.model
         self.started_at_ms = begun.started_at_ms
-        self._check_ended()
+        self._interruption.check()
         if begun.failure is not None:
             raise begun.failure
-        self._arm_deadline()
+        self._limits.restart()
         verbose = self.prepared.verbose or begun.members.get("verboseLevel") or self._verbose_default()
         self.events.show_tools = verbose in ("on", "full")
         self.events.started(begun.started_at_ms)
@@ -154,60 +191,61 @@ class ActiveRun:
             session_id=self.session_id,
             begun=begun,
             events=self.events,
-            until=self._until,
+            until=self._interruption.until,
             slots=self._slots,
             pause=self._pause,
         )
         turn, message = await loop.run()
         if self._seen is not None:
             await self._seen
-        self._check_ended()
+        self._interruption.check()
         self._ending = True
         await self._succeed(loop, turn, message)
 
     async def _begin(self) -> Begun:
         world = self.world
-        return await ledger.begin(
-            world.store,
-            inbound=self.inbound,
-            prepared=self.prepared,
-            session_id=self.session_id,
-            config=world.config(),
-            environ=world.environ,
-            ids=world.entry_ids(),
-            notes=world.notes.drain(self.inbound.session_key),
-            now_ms=millis(world.clock),
-        )
+        collects = self._queue is not None and self._queue.mode == "collect"
+        others = list(self.gather(self)) if collects else []
+        for run in others:
+            run.absorb()
+        outcomes = [run._outcome("ok", "collected") for run in others]
+        try:
+            begun = await ledger.begin(
+                world.store,
+                inbound=self.inbound,
+                prepared=self.prepared,
+                session_id=self.session_id,
+                config=world.config(),
+                environ=world.environ,
+                ids=world.entry_ids(),
+                notes=world.notes.drain(self.inbound.session_key),
+                now_ms=millis(world.clock),
+                collected=[
+                    Collected(inbound=run.inbound, prepared=run.prepared, outcome=outcome)
+                    for run, outcome in zip(others, outcomes, strict=True)
+                ],
+                queue=self._queue,
+            )
+        except Exception:
+            for run in others:
+                await run._fail("Error: internal error")
+                run._leave()
+            raise
+        for run, outcome in zip(others, outcomes, strict=True):
+            run.events.answered(None)
+            run.on_outcome(outcome)
+            run._leave()
+        return begun
+
+    def absorb(self) -> None:
+        """
+        Another run has taken the message: this one waits no more, and nobody can end it.
+        """
+        self._absorbed = self._ending = True
+        self._interruption.cancel()
 
     def _verbose_default(self) -> str:
         return self.world.config().agents.defaults.verbose_default
-
-    async def _until(self, begin: Callable[[], Deferred[T]]) -> T:
-        """
-        Wait for something that ending the run cancels.
-
-        :raise Ended: the run was ended; whatever else came of it no longer counts.
-        """
-        self._check_ended()
-        awaited = begin()
-        self._awaited = awaited
-        if self._ended is not None:
-            awaited.cancel()
-        try:
-            result = await awaited
-        except Exception:
-            self._check_ended()
-            raise
-        finally:
-            self._awaited = None
-        if self._ended is not None and isinstance(result, Slot):
-            result.release()
-        self._check_ended()
-        return result
-
-    def _check_ended(self) -> None:
-        if self._ended is not None:
-            raise Ended(self._ended)
 
     # -- output -------------------------------------------------------------------------------------------------------
 
@@ -229,20 +267,6 @@ class ActiveRun:
             return max(1.0, self.inbound.timeout.total_seconds())
         return float(max(1, self.world.config().agents.defaults.timeout_seconds))
 
-    def _arm_deadline(self) -> None:
-        """
-        A run may wait as long as its limit, and then run as long.
-        """
-        _cancel(self._deadline)
-        self._deadline = self.world.clock.callLater(self._limit(), self._limit_passed, "deadline")
-
-    def _arm_expiry(self) -> None:
-        expires: timedelta | None = self.inbound.expires
-        if expires is None:
-            return
-        left = self.created_at_ms / 1000 + expires.total_seconds() - self.world.clock.seconds()
-        self._expiry = self.world.clock.callLater(max(0.0, left), self._limit_passed, "timeout")
-
     def _limit_passed(self, reason: str) -> None:
         self.end(reason).addErrback(lambda failure: self._log.failure("Ending a run failed.", failure))
 
@@ -250,11 +274,10 @@ class ActiveRun:
         """
         While a person is asked no limit counts.
         """
-        _cancel(self._deadline)
-        _cancel(self._expiry)
-        self._deadline = self._expiry = None
-        if not waiting:
-            self._arm_deadline()
+        if waiting:
+            self._limits.stop()
+        else:
+            self._limits.restart()
 
     # -- ends ---------------------------------------------------------------------------------------------------------
 
@@ -292,16 +315,19 @@ class ActiveRun:
         elif reason == "deadline":
             await self._time_out()
         else:
-            outcome = self._outcome("aborted", "aborted", text="", aborted=True)
-            await self._write_or_log("aborted", outcome, members={"abortedLastRun": True})
+            outcome = self._outcome("aborted", "aborted", aborted=True)
+            await self._write_or_log("aborted", outcome, members=self._aborted_members())
             self.events.aborted(self.started_at_ms, outcome.ended_at_ms, reason)
             self.on_outcome(outcome)
+
+    def _aborted_members(self) -> Mapping[str, Any]:
+        return {"abortedLastRun": True} if self.begun else {}
 
     async def _time_out(self) -> None:
         text = self.events.so_far
         summary = f"The agent did not answer within {self._limit():g} seconds."
         outcome = self._outcome("error", summary, text=text, aborted=True, code=AGENT_TIMEOUT)
-        await self._write_or_log("error", outcome, members={"abortedLastRun": True})
+        await self._write_or_log("error", outcome, members=self._aborted_members())
         self.events.timed_out(self.started_at_ms, outcome.ended_at_ms, text)
         self.on_outcome(outcome)
 
@@ -310,7 +336,7 @@ class ActiveRun:
         :param told: the transcript says it already.
         """
         self._ending = True
-        outcome = self._outcome("error", text, text="", code=UNAVAILABLE)
+        outcome = self._outcome("error", text, code=UNAVAILABLE)
         message = None if told else failure_message(self._model, text, outcome.ended_at_ms)
         await self._write_or_log("error", outcome, message=message)
         self.events.failed(self.started_at_ms, outcome.ended_at_ms, text)
@@ -336,63 +362,24 @@ class ActiveRun:
             **rest,
         )
 
-    def _outcome(
-        self,
-        status: Any,
-        summary: str,
-        *,
-        text: str,
-        usage: Usage | None = None,
-        model: ResolvedModel | None = None,
-        aborted: bool = False,
-        code: str | None = None,
-    ) -> Outcome:
-        now_ms = millis(self.world.clock)
-        model = model or self._model
-        agent: dict[str, Any] = {"sessionId": self.session_id}
-        if model is not None:
-            agent |= {"provider": model.provider, "model": model.model_id}
-        if usage is not None:
-            agent["usage"] = _usage(usage)
-        result = {
-            "payloads": [{"text": text, "mediaUrl": None}] if text else [],
-            "meta": {
-                "durationMs": now_ms - (self.started_at_ms or self.created_at_ms),
-                "agentMeta": agent,
-                "aborted": aborted,
-            },
-        }
-        return Outcome(
+    def _outcome(self, status: Literal["ok", "error", "aborted"], summary: str, **more: Any) -> Outcome:
+        members = {"model": self._model, **more}
+        return make_outcome(
             run_id=self.run_id,
+            session_id=self.session_id,
             status=status,
             summary=summary,
+            created_at_ms=self.created_at_ms,
             started_at_ms=self.started_at_ms,
-            ended_at_ms=now_ms,
-            result=result,
-            code=code,
+            now_ms=millis(self.world.clock),
+            **members,
         )
 
     def _leave(self) -> None:
-        _cancel(self._deadline)
-        _cancel(self._expiry)
+        self._limits.stop()
         for slot in self._slots:
             slot.release()
         over, self._over = self._over, []
         self.on_gone(self)
         for waiter in over:
             waiter.callback(True)
-
-
-def _usage(usage: Usage) -> dict[str, int]:
-    return {
-        "input": usage.input,
-        "output": usage.output,
-        "cacheRead": usage.cache_read,
-        "cacheWrite": usage.cache_write,
-        "total": usage.total,
-    }
-
-
-def _cancel(call: IDelayedCall | None) -> None:
-    if call is not None and call.active():
-        call.cancel()

@@ -25,6 +25,7 @@ from openclaw.agent.events import RunEvents
 from openclaw.agent.lanes import Lanes
 from openclaw.agent.notes import Notes
 from openclaw.agent.providers.base import Model, ResolvedModel
+from openclaw.agent.queue import route
 from openclaw.agent.record import Prepared, read_outcome
 from openclaw.agent.recovery import recover
 from openclaw.agent.retry import RetryPolicy
@@ -171,7 +172,7 @@ class AgentRuntime(Service):
             new_session_id=self.make_id(),
             ids=self._entry_ids(),
             zone=self._world.zone(),
-            queued=sum(not run.begun for run in self._of_session(inbound.session_key)),
+            queued=sum(run.queued for run in self._of_session(inbound.session_key)),
         )
         acceptance = await self.store.write(reception.accept)
         if acceptance.prepared is not None:
@@ -236,6 +237,7 @@ class AgentRuntime(Service):
             created_at_ms=acceptance.accepted.accepted_at_ms,
             on_outcome=self._told,
             on_gone=self._gone,
+            gather=self._queued_with,
         )
         self._runs[run.run_id] = run
         return run
@@ -270,13 +272,24 @@ class AgentRuntime(Service):
         """
         Drop what is queued in a session, or end all of it.
         """
-        runs = [run for run in self._of_session(session_key) if everything or not run.begun]
+        runs = [run for run in self._of_session(session_key) if everything or run.queued]
         ending = Deferred.fromCoroutine(self._abort(runs, "stop"))
         ending.addErrback(lambda failure: self._log.failure("Runs could not be ended.", failure))
 
     def _told(self, outcome: Outcome) -> None:
         for waiter in self._waiters.pop(outcome.run_id, ()):
             waiter.callback(outcome)
+
+    def _queued_with(self, leader: ActiveRun) -> list[ActiveRun]:
+        """
+        Queued runs whose messages may become one turn with another's, in the order they came.
+        """
+        where = route(leader.inbound)
+        return [
+            run
+            for run in self._of_session(leader.inbound.session_key)
+            if run is not leader and run.queued and where is not None and route(run.inbound) == where
+        ]
 
     def _gone(self, run: ActiveRun) -> None:
         self._runs.pop(run.run_id, None)

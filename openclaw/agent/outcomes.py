@@ -1,0 +1,65 @@
+"""
+What is answered to those who wait for a run (``methods.md`` 7.1).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from openclaw.agent.providers.base import ResolvedModel, Usage
+from openclaw.agent.types import Outcome
+
+AGENT_TIMEOUT = "AGENT_TIMEOUT"
+UNAVAILABLE = "UNAVAILABLE"
+
+
+def make_outcome(
+    *,
+    run_id: str,
+    session_id: str,
+    status: Literal["ok", "error", "aborted"],
+    summary: str,
+    created_at_ms: int,
+    started_at_ms: int | None,
+    now_ms: int,
+    text: str = "",
+    usage: Usage | None = None,
+    model: ResolvedModel | None = None,
+    aborted: bool = False,
+    code: str | None = None,
+) -> Outcome:
+    """
+    :param text: the reply; empty when nothing is said.
+    :param aborted: whether the run was ended from outside.
+    """
+    agent: dict[str, Any] = {"sessionId": session_id}
+    if model is not None:
+        agent |= {"provider": model.provider, "model": model.model_id}
+    if usage is not None:
+        agent["usage"] = usage_totals(usage)
+    duration = now_ms - (created_at_ms if started_at_ms is None else started_at_ms)
+    return Outcome(
+        run_id=run_id,
+        status=status,
+        summary=summary,
+        started_at_ms=started_at_ms,
+        ended_at_ms=now_ms,
+        result={
+            "payloads": [{"text": text, "mediaUrl": None}] if text else [],
+            "meta": {"durationMs": duration, "agentMeta": agent, "aborted": aborted},
+        },
+        code=code,
+    )
+
+
+def usage_totals(usage: Usage) -> dict[str, int]:
+    """
+    Tokens of a whole run.
+    """
+    return {
+        "input": usage.input,
+        "output": usage.output,
+        "cacheRead": usage.cache_read,
+        "cacheWrite": usage.cache_write,
+        "total": usage.total,
+    }
