@@ -69,12 +69,12 @@ class _Collector(ProcessProtocol):
         if self.transport is not None and self.transport.pid:
             self.transport.signalProcess("KILL")
 
-    def outReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted names it
+    def outReceived(self, data: bytes) -> None:
         self.output += data
         if len(self.output) > self.most_bytes and self.why is None:
             self.kill("too much output")
 
-    def processEnded(self, reason: Failure) -> None:  # noqa: N802
+    def processEnded(self, reason: Failure) -> None:
         if self.why is not None:
             self.done.errback(ProcessFailed(program=self.program, why=self.why))
             return
