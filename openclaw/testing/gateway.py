@@ -4,7 +4,7 @@ A whole gateway in memory: the real service tree on a clock that tests move, wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,41 @@ START = 1_800_000_000.0
 OWN = {"host": "gateway", "version": "0", "platform": "linux", "mode": "gateway", "reason": "self", "text": "Gateway"}
 
 
-def make_reactor() -> MemoryReactorClock:
+class AtOnce:
+    """
+    In place of a thread pool: the work is done before the call returns.
+    """
+
+    def callInThreadWithCallback(  # noqa: N802 - Twisted calls it
+        self, told: Callable[[bool, Any], object] | None, work: Any, *args: Any, **named: Any
+    ) -> None:
+        try:
+            result = work(*args, **named)
+        except Exception:
+            succeeded, result = False, Failure()
+        else:
+            succeeded = True
+        if told is not None:
+            told(succeeded, result)
+
+
+class MemoryReactor(MemoryReactorClock):
+    """
+    A reactor in memory without threads of its own.
+    """
+
+    def getThreadPool(self) -> AtOnce:  # noqa: N802 - Twisted calls it
+        return AtOnce()
+
+    def callFromThread(self, work: Callable[..., object], *args: Any, **named: Any) -> None:  # noqa: N802 - as above
+        work(*args, **named)
+
+
+def make_reactor() -> MemoryReactor:
     """
     A reactor in memory whose clock stands at a fixed time.
     """
-    reactor = MemoryReactorClock()
+    reactor = MemoryReactor()
     reactor.advance(START)
     return reactor
 
@@ -126,6 +156,18 @@ class MemoryGateway:
         """
         self.reactor.advance(seconds)
         self.flush()
+
+    def advance_until(self, holds: Callable[[], object], most: float = 60.0, step: float = 0.05) -> None:
+        """
+        Let time pass in small steps until something holds.
+
+        :param most: seconds after which it is given up.
+        """
+        left = most
+        while not holds():
+            assert left > 0, f"still not after {most} seconds"
+            self.advance(step)
+            left -= step
 
     def stop(self) -> None:
         """
