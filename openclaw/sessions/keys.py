@@ -69,6 +69,21 @@ def canonical_key(key: str, config: Config) -> str:
     return f"agent:{normalize_agent_id(agent_id)}:{rest}"
 
 
+def stored_key(key: str, agent_id: str) -> tuple[str, str]:
+    """
+    The canonical key of an entry in a store of the reference, and its agent.
+
+    :param agent_id: whose store it is: keys that name no agent are that one's.
+    """
+    given = key.strip()
+    if given.lower() in SPECIAL:
+        return given.lower(), normalize_agent_id(agent_id)
+    named = _AGENT_KEY.fullmatch(given)
+    owner = normalize_agent_id(named[1] if named else agent_id)
+    rest = named[2] if named else given or MAIN
+    return f"agent:{owner}:{MAIN if rest.strip().lower() == MAIN else rest}", owner
+
+
 def agent_of(key: str, default: str = MAIN) -> str:
     """
     The agent that a canonical key belongs to.

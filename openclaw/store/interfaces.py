@@ -8,12 +8,17 @@ function; the store decides on which thread it runs, so it must touch nothing bu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred
 
 from openclaw.errors import OpenClawError
+
+if TYPE_CHECKING:
+    # The export is a command and imports no Twisted.
+    from twisted.internet.defer import Deferred
+
+    from openclaw.store.imports import Archive, CronRuns, Imports
 
 T = TypeVar("T")
 
@@ -204,6 +209,26 @@ class Entries(Protocol):
 
     def first_user(self, session_id: str) -> Entry | None: ...
 
+    def merge(self, entry: Entry) -> bool:
+        """
+        Put in an entry from elsewhere; of two with one id the newer one stays, at its place.
+
+        :return: whether something changed.
+        """
+        ...
+
+    def session_ids(self) -> Sequence[str]:
+        """
+        :return: of every session that has entries. It looks at all of them: for the export only.
+        """
+        ...
+
+    def all(self, session_id: str) -> Iterable[Entry]:
+        """
+        :return: every entry in the order they were written, all branches.
+        """
+        ...
+
     def archive(self, session_id: str, at_ms: int) -> bool:
         """
         Keep the entries of a deleted session out of every listing.
@@ -307,6 +332,22 @@ class Unit(Protocol):
 
     @property
     def cron_jobs(self) -> Records: ...
+
+    @property
+    def cron_runs(self) -> CronRuns: ...
+
+    @property
+    def archive(self) -> Archive: ...
+
+    @property
+    def transcripts(self) -> Records:
+        """
+        What the export needs to know of imported transcripts: ``header``, ``file`` and ``agentId`` by session id.
+        """
+        ...
+
+    @property
+    def imports(self) -> Imports: ...
 
 
 class Store(Protocol):

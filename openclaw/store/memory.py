@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, execute
 
+from openclaw.store.imports import Mark
 from openclaw.store.interfaces import TERMINAL_STATES, Answer, DuplicateEntry, Entry, OutboxItem, Run, Session, Unit
 
 T = TypeVar("T")
@@ -78,7 +79,23 @@ class MemorySessions:
 
 
 @define
+class MemoryArchive:
+    rows: dict[tuple[str, int], dict[int, Entry]] = field(factory=dict)
+
+    def put(self, entry: Entry, at_ms: int, number: int) -> bool:
+        kept = self.rows.setdefault((entry.session_id, at_ms), {})
+        return kept.setdefault(number, entry) is entry
+
+    def transcripts(self) -> list[tuple[str, int]]:
+        return sorted(self.rows)
+
+    def all(self, session_id: str, at_ms: int) -> Iterable[Entry]:
+        return [entry for _, entry in sorted(self.rows.get((session_id, at_ms), {}).items())]
+
+
+@define
 class MemoryEntries:
+    archived: MemoryArchive = field(factory=MemoryArchive)
     rows: dict[str, list[Entry]] = field(factory=dict)
 
     def append(self, entry: Entry) -> None:
@@ -110,7 +127,27 @@ class MemoryEntries:
         return None
 
     def archive(self, session_id: str, at_ms: int) -> bool:
-        return bool(self.rows.pop(session_id, None))
+        rows = self.rows.pop(session_id, [])
+        for number, entry in enumerate(rows, 1):
+            self.archived.put(entry, at_ms, number)
+        return bool(rows)
+
+    def merge(self, entry: Entry) -> bool:
+        rows = self.rows.setdefault(entry.session_id, [])
+        place = next((place for place, row in enumerate(rows) if row.id == entry.id), None)
+        if place is None:
+            rows.append(entry)
+        elif entry.timestamp_ms > rows[place].timestamp_ms:
+            rows[place] = entry
+        else:
+            return False
+        return True
+
+    def session_ids(self) -> Sequence[str]:
+        return sorted(session_id for session_id, rows in self.rows.items() if rows)
+
+    def all(self, session_id: str) -> Iterable[Entry]:
+        return list(self.rows.get(session_id, ()))
 
 
 @define
@@ -166,6 +203,35 @@ class MemoryRecords:
 
 
 @define
+class MemoryCronRuns:
+    rows: dict[str, list[Mapping[str, Any]]] = field(factory=dict)
+
+    def append(self, job_id: str, ts_ms: int, record: Mapping[str, Any]) -> bool:
+        rows = self.rows.setdefault(job_id, [])
+        if record in rows:
+            return False
+        rows.append(record)
+        return True
+
+    def newest(self, job_id: str, limit: int) -> list[Mapping[str, Any]]:
+        return self.rows.get(job_id, [])[-limit:]
+
+    def job_ids(self) -> list[str]:
+        return sorted(self.rows)
+
+
+@define
+class MemoryImports:
+    rows: dict[str, Mark] = field(factory=dict)
+
+    def get(self, source: str) -> Mark | None:
+        return self.rows.get(source)
+
+    def put(self, mark: Mark) -> None:
+        self.rows[mark.source] = mark
+
+
+@define
 class MemoryOutbox:
     rows: dict[str, OutboxItem] = field(factory=dict)
 
@@ -183,7 +249,8 @@ class MemoryOutbox:
 @define
 class MemoryUnit:
     sessions: MemorySessions = field(factory=MemorySessions)
-    entries: MemoryEntries = field(factory=MemoryEntries)
+    archive: MemoryArchive = field(factory=MemoryArchive)
+    entries: MemoryEntries = field(init=False)
     runs: MemoryRuns = field(factory=MemoryRuns)
     answers: MemoryAnswers = field(factory=MemoryAnswers)
     outbox: MemoryOutbox = field(factory=MemoryOutbox)
@@ -192,6 +259,12 @@ class MemoryUnit:
     nodes: MemoryRecords = field(factory=MemoryRecords)
     node_requests: MemoryRecords = field(factory=MemoryRecords)
     cron_jobs: MemoryRecords = field(factory=MemoryRecords)
+    cron_runs: MemoryCronRuns = field(factory=MemoryCronRuns)
+    transcripts: MemoryRecords = field(factory=MemoryRecords)
+    imports: MemoryImports = field(factory=MemoryImports)
+
+    def __attrs_post_init__(self) -> None:
+        self.entries = MemoryEntries(archived=self.archive)
 
 
 @define(eq=False)

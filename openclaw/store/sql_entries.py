@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,36 @@ class Bodies:
         return (self.folder / name).read_bytes()
 
 
+def read_entry(row: tuple[Any, ...], bodies: Bodies) -> Entry:
+    """
+    An entry from the columns ``COLUMNS``.
+    """
+    body = row[6] if row[6] is not None else bodies.read(row[7])
+    return Entry(
+        id=row[0],
+        session_id=row[1],
+        parent_id=row[2],
+        type=row[3],
+        timestamp_ms=row[4],
+        run_id=row[5],
+        body=orjson.loads(body),
+    )
+
+
+def role_of(entry: Entry) -> str | None:
+    message = entry.body.get("message")
+    role = message.get("role") if isinstance(message, dict) else None
+    return role if isinstance(role, str) else None
+
+
+def stored_body(entry: Entry, bodies: Bodies) -> tuple[str | None, str | None]:
+    """
+    :return: the body for its column, or the hash of the file that it was written to.
+    """
+    body = orjson.dumps(dict(entry.body))
+    return (None, bodies.write(body)) if len(body) > LARGE_BODY_BYTES else (body.decode(), None)
+
+
 @define
 class SqlEntries:
     """
@@ -69,29 +99,18 @@ class SqlEntries:
     bodies: Bodies
 
     def _read(self, row: tuple[Any, ...]) -> Entry:
-        body = row[6] if row[6] is not None else self.bodies.read(row[7])
-        return Entry(
-            id=row[0],
-            session_id=row[1],
-            parent_id=row[2],
-            type=row[3],
-            timestamp_ms=row[4],
-            run_id=row[5],
-            body=orjson.loads(body),
-        )
+        return read_entry(row, self.bodies)
 
     def _select(self, rest: str, values: Sequence[Any]) -> list[Entry]:
         rows = self.connection.execute(f"SELECT {COLUMNS} FROM entries {rest}", values)
         return [self._read(row) for row in rows]
 
     def append(self, entry: Entry) -> None:
-        body = orjson.dumps(dict(entry.body))
-        large = len(body) > LARGE_BODY_BYTES
-        message = entry.body.get("message")
         if self.connection.execute(
             "SELECT 1 FROM entries WHERE session_id = ? AND id = ?", (entry.session_id, entry.id)
         ).fetchone():
             raise DuplicateEntry(entry.session_id, entry.id)
+        body, body_hash = stored_body(entry, self.bodies)
         self.connection.execute(
             "INSERT INTO entries (session_id, number, id, parent_id, type, role, timestamp_ms, run_id, body, body_hash)"
             " SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM entries WHERE session_id = ?",
@@ -100,14 +119,47 @@ class SqlEntries:
                 entry.id,
                 entry.parent_id,
                 entry.type,
-                message.get("role") if isinstance(message, dict) else None,
+                role_of(entry),
                 entry.timestamp_ms,
                 entry.run_id,
-                None if large else body.decode(),
-                self.bodies.write(body) if large else None,
+                body,
+                body_hash,
                 entry.session_id,
             ),
         )
+
+    def merge(self, entry: Entry) -> bool:
+        found = self._select("WHERE session_id = ? AND id = ?", (entry.session_id, entry.id))
+        if not found:
+            self.append(entry)
+            return True
+        if entry.timestamp_ms <= found[0].timestamp_ms:
+            return False
+        self.connection.execute(
+            "UPDATE entries SET parent_id = ?, type = ?, role = ?, timestamp_ms = ?, run_id = ?, body = ?,"
+            " body_hash = ? WHERE session_id = ? AND id = ?",
+            (
+                entry.parent_id,
+                entry.type,
+                role_of(entry),
+                entry.timestamp_ms,
+                entry.run_id,
+                *stored_body(entry, self.bodies),
+                entry.session_id,
+                entry.id,
+            ),
+        )
+        return True
+
+    def session_ids(self) -> Sequence[str]:
+        rows = self.connection.execute("SELECT DISTINCT session_id FROM entries ORDER BY session_id")
+        return [row[0] for row in rows]
+
+    def all(self, session_id: str) -> Iterable[Entry]:
+        rows = self.connection.execute(
+            f"SELECT {COLUMNS} FROM entries WHERE session_id = ? ORDER BY number", (session_id,)
+        )
+        return (self._read(row) for row in rows)
 
     def leaf(self, session_id: str) -> Entry | None:
         found = self._select("WHERE session_id = ? ORDER BY number DESC LIMIT 1", (session_id,))

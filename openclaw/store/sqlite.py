@@ -8,6 +8,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,9 +22,8 @@ from twisted.python.failure import Failure
 from openclaw.errors import OpenClawError
 from openclaw.store.interfaces import Unit
 from openclaw.store.schema import close_cleanly, open_reader, open_writer
-from openclaw.store.sql_entries import Bodies, SqlEntries
-from openclaw.store.sql_runs import SqlAnswers, SqlOutbox, SqlRecords, SqlRuns
-from openclaw.store.sql_sessions import SqlSessions
+from openclaw.store.sql_entries import Bodies
+from openclaw.store.sql_unit import SqlUnit
 
 T = TypeVar("T")
 
@@ -39,24 +39,6 @@ class StoreClosed(OpenClawError):
 
     def __str__(self) -> str:
         return "The store is closed."
-
-
-class SqlUnit:
-    """
-    One transaction on one connection.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, bodies: Bodies) -> None:
-        self.sessions = SqlSessions(connection)
-        self.entries = SqlEntries(connection, bodies)
-        self.runs = SqlRuns(connection)
-        self.answers = SqlAnswers(connection)
-        self.outbox = SqlOutbox(connection)
-        self.devices = SqlRecords(connection, "devices")
-        self.device_requests = SqlRecords(connection, "device_requests")
-        self.nodes = SqlRecords(connection, "nodes")
-        self.node_requests = SqlRecords(connection, "node_requests")
-        self.cron_jobs = SqlRecords(connection, "cron_jobs")
 
 
 @define(eq=False)
@@ -89,9 +71,11 @@ class _Writer(threading.Thread):
     Commits what waits, many works at once.
     """
 
+    _log = Logger()
     path: Path
     reactor: IReactorFromThreads
     opened: Callable[[Failure | None], None]
+    first: Callable[[Unit], None] | None
     works: queue.SimpleQueue[_Work | None] = field(factory=queue.SimpleQueue)
 
     def __attrs_pre_init__(self) -> None:
@@ -100,20 +84,33 @@ class _Writer(threading.Thread):
     def run(self) -> None:
         try:
             connection = open_writer(self.path)
+            unit = SqlUnit(connection, Bodies(self.path.parent / "blobs"))
+            if self.first is not None:
+                self._do_first(connection, unit, self.first)
         except Exception:
             failure = Failure()
             self.reactor.callFromThread(self.opened, failure)
             self._refuse(failure)
             return
         self.reactor.callFromThread(self.opened, None)
-        unit = SqlUnit(connection, Bodies(self.path.parent / "blobs"))
         more = True
         while more:
             works, more = self._waiting()
             if works:
                 self._commit(connection, unit, works)
                 self.reactor.callFromThread(_fire, works)
-        close_cleanly(connection)
+        try:
+            close_cleanly(connection)
+        except sqlite3.Error:
+            # Nothing is lost: the next start checks the file, and plays back what is in its log.
+            self._log.failure("The database was not closed cleanly.")
+
+    def _do_first(self, connection: sqlite3.Connection, unit: SqlUnit, first: Callable[[Unit], None]) -> None:
+        work = _Work(first, Deferred())
+        self._commit(connection, unit, [work])
+        if isinstance(work.result, Failure):
+            connection.close()
+            work.result.raiseException()
 
     def _waiting(self) -> tuple[list[_Work], bool]:
         """
@@ -142,9 +139,11 @@ class _Writer(threading.Thread):
                 connection.execute("RELEASE work")
             connection.execute("COMMIT")
         except sqlite3.Error:
+            # A full disk, most often. Some errors have ended the transaction already.
             failure = Failure()
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             for work in works:
                 work.result = failure
 
@@ -194,12 +193,14 @@ class SqliteStore(Service):
 
     :ivar path: of the database file; large bodies are in ``blobs`` beside it.
     :ivar readers: how many reads can happen at once.
+    :ivar first: work that is done before any other, and before it is ready; it may read files.
     """
 
     _log = Logger()
     path: Path
     reactor: Any
     readers: int = 2
+    first: Callable[[Unit], None] | None = None
     ready: Deferred[None] = field(init=False)
     _writer: _Writer = field(init=False)
     _reading: list[_Reader] = field(factory=list, init=False)
@@ -211,7 +212,7 @@ class SqliteStore(Service):
 
     def __attrs_post_init__(self) -> None:
         self.ready = Deferred()
-        self._writer = _Writer(path=self.path, reactor=self.reactor, opened=self._opened)
+        self._writer = _Writer(path=self.path, reactor=self.reactor, opened=self._opened, first=self.first)
 
     @property
     def is_ready(self) -> bool:
