@@ -4,6 +4,7 @@ Tables of the documents, as the code has them.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import typing
@@ -136,15 +137,29 @@ def shown(default: Any) -> str:
     return f"`{json.dumps(list(default) if isinstance(default, tuple) else default)}`"
 
 
-def rows(text: str, heading: str) -> list[list[str]]:
+def text(name: str) -> str:
+    """
+    A file of the project.
+    """
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """
+    The fenced blocks of a language.
+    """
+    return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def rows(document: str, heading: str) -> list[list[str]]:
     """
     The cells of the tables below a heading, up to the next one, without head and rule.
     """
-    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", document, re.MULTILINE | re.DOTALL)
     assert found is not None, f"no heading {heading!r}"
     lines = [line for line in found[1].splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
-    return [row for row in cells[1:] if not set(row[0]) <= set("-|")]
+    return [row for row in cells[1:] if not row[0].startswith("---")]
 
 
 def method_rows() -> list[list[str]]:
@@ -174,3 +189,27 @@ def event_rows() -> list[str]:
     The events that are advertised, in their order.
     """
     return [f"`{name}`" for name in EVENTS]
+
+
+def attributes_read() -> frozenset[tuple[str, ...]]:
+    """
+    The ends of every chain of attributes in the program outside the configuration itself: ``a.b.c`` as three names,
+    ``a.b`` with a variable in front as two.
+    """
+    found = set()
+    for path in (ROOT / "openclaw").rglob("*.py"):
+        if path.relative_to(ROOT / "openclaw").parts[0] in ("config", "protocol"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                found.add(tuple(ast.unparse(node).split(".")[-3:]))
+    return frozenset(found)
+
+
+def is_read(key: Key, chains: frozenset[tuple[str, ...]]) -> bool:
+    """
+    Whether some chain of attributes looks like this key.
+    """
+    parts = [part.removesuffix(ITEM) for part in key.name.split(".") if part != ANY]
+    names = tuple(re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", part) for part in parts)
+    return names[-3:] in chains or names[-2:] in chains
