@@ -34,6 +34,20 @@ class RunRefused(OpenClawError):
 
 
 @frozen
+class NotReady(OpenClawError):
+    """
+    Parts that the request needs have not come up yet.
+
+    :ivar parts: their names, as ``/readyz`` tells them.
+    """
+
+    parts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"The gateway is still starting: {', '.join(self.parts)}."
+
+
+@frozen
 class RuntimeStopped(OpenClawError):
     """
     The agent runtime takes no more work.

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -55,6 +55,7 @@ class AgentRuntime(Service):
     :ivar workspace_of: the workspace of an agent.
     :ivar make_model: from a resolved model to one that can be asked (``providers.factory``).
     :ivar in_thread: runs blocking work off the reactor's thread; the default runs it at once, for tests.
+    :ivar ready: fires when conversations are whole and may go on; fails where that takes too long.
     :ivar ask: tells people of a question (``approvals``).
     """
 
@@ -70,6 +71,7 @@ class AgentRuntime(Service):
     in_thread: Callable[..., Deferred[Any]] = maybeDeferred
     zone: Callable[[], tzinfo] | None = None
     tools: Sequence[Tool] = ()
+    ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     ask: Callable[[Question], None] = lambda question: None
     retries: RetryPolicy = field(factory=RetryPolicy)
     approvals: Approvals = field(init=False)
@@ -164,6 +166,7 @@ class AgentRuntime(Service):
         return Deferred.fromCoroutine(self._submit(inbound))
 
     async def _submit(self, inbound: Inbound) -> Accepted:
+        await self.ready()
         reception = Reception(
             inbound=inbound,
             config=self.config(),

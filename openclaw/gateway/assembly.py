@@ -20,7 +20,7 @@ from openclaw.agent.runtime import AgentRuntime
 from openclaw.config.auth import ResolvedAuth
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.model import Config
-from openclaw.config.paths import workspace_dir
+from openclaw.config.paths import expand, workspace_dir
 from openclaw.gateway.clients import Clients
 from openclaw.gateway.collect import make_collect
 from openclaw.gateway.connection import Upgrade
@@ -32,6 +32,7 @@ from openclaw.gateway.life import Life
 from openclaw.gateway.limits import FailureLimiter
 from openclaw.gateway.listener import Listener
 from openclaw.gateway.log_service import LogService
+from openclaw.gateway.readiness import Readiness
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.tick import Every, tick_service
 from openclaw.gateway.websocket import GatewayFactory
@@ -40,7 +41,10 @@ from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
 from openclaw.processes import ReactorRunner
+from openclaw.sessions.keys import default_agent, stored_key
+from openclaw.store.import_service import ImportService
 from openclaw.store.interfaces import Store
+from openclaw.store.sources import Places
 from openclaw.store.sqlite import SqliteStore
 from openclaw.tailscale import Whois, find_program
 from openclaw.web.hosts import machine_names
@@ -103,8 +107,16 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     """
     life = life or make_life(reactor)
     config = lambda: setting.config  # noqa: E731 - replaced by the reload of a later change
+
+    def in_thread(work: Callable[..., Any], *arguments: Any, **named: Any) -> Deferred[Any]:
+        return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments, **named)
+
     store_path = setting.state_dir / "openclaw.sqlite3"
-    store = store or SqliteStore(path=store_path, reactor=reactor)
+    importer: ImportService | None = None
+    if store is None:
+        # Whoever gives a store has put into it what belongs there.
+        store, importer = make_store(setting, reactor, store_path, in_thread)
+    readiness = Readiness(store=store, importer=importer, clock=reactor)
     wslog = WsLog(clock=reactor, verbose=setting.verbose, style=setting.ws_log)
     logs = LogService(
         life=life,
@@ -133,9 +145,6 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     )
     life.presence.publish = lambda payload: events.publish("presence", payload, drop_if_slow=True, versions=True)
 
-    def in_thread(work: Callable[..., Any], *arguments: Any, **named: Any) -> Deferred[Any]:
-        return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments, **named)
-
     agents = AgentRuntime(
         store=store,
         config=config,
@@ -146,6 +155,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         workspace_of=lambda agent_id: workspace_dir(setting.environ, setting.home, config(), agent_id),
         make_model=Models(clock=reactor, make_client=lambda: make_client(reactor)),
         in_thread=in_thread,
+        ready=readiness.ready,
     )
     context = MethodContext(
         caller=NOBODY,
@@ -165,6 +175,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         log_path=lambda: log_path(setting, life),
         environ=setting.environ,
         in_thread=in_thread,
+        ready=readiness.ready,
     )
     whois = Whois(
         run=ReactorRunner(reactor=reactor, environ=setting.environ),
@@ -196,10 +207,9 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         clock=reactor,
         max_payload=setting.config.gateway.max_payload,
     )
-    pending = lambda: [] if store.is_ready else ["store"]  # noqa: E731
     web = WebContext(
         config=config,
-        pending=pending,
+        pending=readiness.pending,
         home=setting.home,
         workspace=lambda agent_id: workspace_dir(setting.environ, setting.home, config(), agent_id),
     )
@@ -213,13 +223,37 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         clients=clients,
         health=health,
         listener=listener,
-        stops=[ticks, checks, agents, *([store] if isinstance(store, Service) else [])],
-        pending=pending,
+        stops=[
+            ticks,
+            checks,
+            agents,
+            *([importer] if importer else []),
+            *([store] if isinstance(store, Service) else []),
+        ],
+        pending=readiness.pending,
     )
-    for part in (*([logs] if setting.logs else []), store, ticks, checks, agents, listener):
+    for part in (*([logs] if setting.logs else []), store, importer, ticks, checks, agents, listener):
         if isinstance(part, Service):
             part.setServiceParent(gateway)
     return gateway
+
+
+def make_store(
+    setting: Setting, reactor: Any, path: Path, in_thread: Callable[..., Deferred[Any]]
+) -> tuple[SqliteStore, ImportService]:
+    """
+    The database of the state directory, and what brings into it what the reference left there.
+    """
+    config = setting.config
+    places = Places(
+        state_dir=setting.state_dir,
+        session_store=expand(config.session.store, setting.home) if config.session.store else None,
+        cron_store=expand(config.cron.store, setting.home) if config.cron.store else None,
+        default_agent=default_agent(config),
+    )
+    importer = ImportService(places=places, clock=reactor, key_of=stored_key, make_id=new_id, in_thread=in_thread)
+    importer.store = SqliteStore(path=path, reactor=reactor, first=importer.pairing)
+    return importer.store, importer
 
 
 def log_path(setting: Setting, life: Life) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from attrs import frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
 from openclaw.agent.types import Agents
@@ -87,6 +87,7 @@ class MethodContext:
     :ivar link_channel: the one function behind ``linkChannel`` in ``health`` and ``status``.
     :ivar log_path: today's log file.
     :ivar in_thread: runs blocking work off the reactor thread.
+    :ivar ready: fires when conversations are whole and may go on; fails where that takes too long.
     :ivar workspace_of: the directory with an agent's own files; ``None`` where there is none.
     """
 
@@ -108,6 +109,7 @@ class MethodContext:
     environ: Mapping[str, str]
     in_thread: Callable[..., Deferred[Any]]
     known_channels: Sequence[str] = ()
+    ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     workspace_of: Callable[[str], Path | None] = lambda agent_id: None
 
 

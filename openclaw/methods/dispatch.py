@@ -63,6 +63,8 @@ class Dispatcher:
         try:
             row = self._row(context, name)
             params = checked(row, request.get("params"))
+            if needs_conversations(name):
+                await context.ready()
             if row.remembered is not None:
                 await self._again(context, row, params, respond)
                 return
@@ -104,6 +106,13 @@ class Dispatcher:
         answer = await self._remembered.once(key, context.store, context.clock, work)
         error = None if answer.error is None else idempotency.read_error(answer.error)
         respond(ok=answer.ok, payload=idempotency.read_payload(answer.payload), error=error)
+
+
+def needs_conversations(name: str) -> bool:
+    """
+    Whether a method reads or continues conversations, which must be whole then.
+    """
+    return name == "agent" or name.startswith(("chat.", "sessions."))
 
 
 def checked(row: Method, params: Any) -> Any:

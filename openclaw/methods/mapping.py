@@ -11,7 +11,7 @@ from attrs import frozen
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
-from openclaw.agent.errors import RuntimeStopped, UnknownRun
+from openclaw.agent.errors import NotReady, RuntimeStopped, UnknownRun
 from openclaw.devices.pairing import UnknownRequest
 from openclaw.devices.tokens import UnknownDeviceRole
 from openclaw.logs.redact import BUILT_IN, redact_shapes
@@ -26,6 +26,9 @@ MAX_MESSAGE = 240
 
 #: How soon it makes sense to ask again when the gateway is stopping, in milliseconds.
 STOPPING_RETRY_MS = 1_500
+
+#: How soon it makes sense to ask again when a part has not come up yet, in milliseconds.
+STARTING_RETRY_MS = 1_000
 
 _log = Logger()
 
@@ -83,6 +86,16 @@ def _stopping(error: Exception) -> Refused:
     return Refused(error=shape)
 
 
+def _starting(error: NotReady) -> Refused:
+    shape = ErrorShape(
+        code=ErrorCode.UNAVAILABLE.value,
+        message=str(error),
+        retryable=True,
+        retry_after_ms=STARTING_RETRY_MS,
+    )
+    return Refused(error=shape)
+
+
 #: Known exceptions; the first that fits counts.
 KNOWN: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (Failed, _failed),
@@ -90,6 +103,7 @@ KNOWN: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (UnknownRequest, _plain),
     (UnknownDeviceRole, _plain),
     (UnknownRun, _plain),
+    (NotReady, _starting),
     (RuntimeStopped, _stopping),
     (CancelledError, _stopping),
 )

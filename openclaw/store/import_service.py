@@ -34,13 +34,14 @@ class ImportService(Service):
     """
     Brings what the reference gateway left in a state directory into the store.
 
+    :ivar store: set before it starts; the store does ``pairing`` first, so that one is made before the other.
     :ivar key_of: the canonical key of a session and its agent, from the key and the agent of the file.
     :ivar in_thread: runs blocking work off the reactor's thread.
     :ivar is_done: whether nothing is left to import; what needs whole conversations waits for it.
     """
 
     _log = Logger()
-    store: Store
+    store: Store = field(init=False)
     places: Places
     clock: IReactorTime
     key_of: Callable[[str, str], tuple[str, str]]
@@ -48,6 +49,7 @@ class ImportService(Service):
     in_thread: Callable[..., Deferred[Any]]
     is_done: bool = field(default=False, init=False)
     counts: Counts = field(factory=Counts, init=False)
+    _waiting: list[Deferred[None]] = field(factory=list, init=False)
     _running: Deferred[None] | None = field(default=None, init=False)
     _again: Any = field(default=None, init=False)
 
@@ -73,12 +75,24 @@ class ImportService(Service):
         super().stopService()
         if self._again is not None and self._again.active():
             self._again.cancel()
+        while self._waiting:
+            self._waiting[0].cancel()
         running, self._running = self._running, None
         if running is None or running.called:
             return succeed(None)
         ended: Deferred[None] = Deferred()
         running.addBoth(lambda _: ended.callback(None))
         return ended
+
+    def finished(self) -> Deferred[None]:
+        """
+        :return: fires when nothing is left to import. Cancelling it stops waiting.
+        """
+        if self.is_done:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(waiter)
+        return waiter
 
     def _failed(self, failure: Any) -> None:
         # When we were stopped the store may have been, too: the next start goes on.
@@ -97,6 +111,9 @@ class ImportService(Service):
         if not self.running:
             return
         self.is_done = True
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            waiter.callback(None)
         if self.counts.numbers:
             self._log.info(
                 "Imported {counts} from {path} in {seconds:.1f} s; the files stay as they were.",

@@ -36,7 +36,6 @@ def make_service(store: Any, places: Places | Path, **changes: Any) -> ImportSer
     clock = Clock()
     clock.advance(NOW / 1000)
     given = {
-        "store": store,
         "places": places if isinstance(places, Places) else Places(state_dir=places),
         "clock": clock,
         "key_of": stored_key,
@@ -44,7 +43,9 @@ def make_service(store: Any, places: Places | Path, **changes: Any) -> ImportSer
         "in_thread": maybeDeferred,
         **changes,
     }
-    return ImportService(**given)
+    service = ImportService(**given)
+    service.store = store
+    return service
 
 
 class ImportTestCase(SynchronousTestCase):
@@ -481,9 +482,8 @@ class InterruptedTests(TestCase):
             await store.write(lambda unit: unit.sessions.delete("agent:main:main"))
             await store.stopService()
         store, service = self.open()
-        done = whole(service)
         service.startService()
-        await done
+        await service.finished()
         await service.stopService()
         path = await store.read(lambda unit: unit.entries.path("long"))
         self.assertEqual([entry.id for entry in path], [f"{number:08x}" for number in range(2_000)])
@@ -493,22 +493,6 @@ class InterruptedTests(TestCase):
             lambda unit: sum(len(list(unit.entries.all(one))) for one in unit.entries.session_ids())
         )
         self.assertEqual(entries, 2_127)
-
-
-def whole(service: ImportService) -> Deferred[None]:
-    """
-    Fires when the import is done.
-    """
-    done: Deferred[None] = Deferred()
-
-    def look() -> None:
-        if service.is_done:
-            done.callback(None)
-        else:
-            reactor.callLater(0.01, look)
-
-    look()
-    return done
 
 
 async def let_write(store: SqliteStore, service: ImportService, times: int) -> None:
