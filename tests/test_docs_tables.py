@@ -22,6 +22,7 @@ from openclaw.gateway.clients import MOST_PENDING
 from openclaw.gateway.connection import HANDSHAKE_MESSAGE_BYTES
 from openclaw.gateway.tick import TICK_INTERVAL
 from openclaw.logs.file import MOST_FILE_BYTES, MOST_TOTAL_BYTES
+from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.connect import ConnectParams
 from openclaw.protocol.frames import RequestFrame
 from openclaw.protocol.validate import violations
@@ -104,6 +105,25 @@ class FactsTests(SynchronousTestCase):
         told = {int(row[0]) for row in rows(text("docs/configuration.md"), "Exit codes")}
         known = {exits.FAILED, exits.USAGE, exits.UNAVAILABLE, exits.TRY_AGAIN, exits.CONFIGURATION}
         self.assertEqual(told, {0, *known})
+
+    def test_refusals(self) -> None:
+        """
+        The words by which a reader finds a refusal in the tables are those of the program.
+        """
+        source = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "openclaw").rglob("*.py")))
+        tables = [
+            *((row[1], row[0]) for row in rows(text("docs/configuration.md"), "When it refuses to start")),
+            *((row[1], row[0]) for row in rows(text("docs/protocol.md"), "What can go wrong")),
+            *((row[1], row[0]) for row in rows(text("docs/protocol.md"), "Close codes")),
+        ]
+        wrong, seen = [], 0
+        for told, row in tables:
+            for phrase in re.findall(r"`([^`]+)`", told):
+                seen += 1
+                if phrase.rstrip(". ").removeprefix("device ") not in source and phrase not in set(ErrorCode):
+                    wrong.append(f"{row}: {phrase}")
+        self.assertGreater(seen, 30)
+        self.assertEqual(wrong, [])
 
     def test_slash_commands(self) -> None:
         """
