@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from openclaw.agent.providers.catalog import ECHO, UnknownModel, default_ref
+from openclaw.config.model import Config
 from openclaw.gateway.assembly import Setting
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.tap import make_setting
+from openclaw.store.lock import Waiting
 
 _log = Logger(namespace="gateway")
 
@@ -44,6 +48,9 @@ def run_gateway(options: Mapping[str, Any], environ: MutableMapping[str, str]) -
     life = make_life(reactor)
     gateway = build(setting, reactor, life)
     try:
+        if life.lock is not None:
+            # Nothing runs yet, so that there is nobody to keep waiting while an old gateway comes to its end.
+            life.lock.acquire(Waiting(sleep=time.sleep))
         gateway.startService()
         announce(setting, gateway)
         _take_signals(gateway, reactor)
@@ -53,6 +60,8 @@ def run_gateway(options: Mapping[str, Any], environ: MutableMapping[str, str]) -
     finally:
         if life.logging is not None:
             life.logging.stop()
+    if life.fatal is not None:
+        raise life.fatal
     return life.exit_code
 
 
@@ -61,16 +70,37 @@ def announce(setting: Setting, gateway: Gateway) -> None:
     Say where the gateway is and how to talk to it.
     """
     port = gateway.listener.bound_port()
-    base = setting.config.gateway.control_ui.base_path or ""
-    model = setting.config.agents.defaults.model.primary if setting.config.agents.defaults.model else None
+    page = f"http://127.0.0.1:{port}{setting.config.gateway.control_ui.prefix}/"
+    program = program_line(setting.environ)
     lines = [
         f"listening on ws://{setting.hosts[0]}:{port} (PID {os.getpid()})",
-        f"agent model: {model or 'builtin/echo (none configured)'}",
-        f"dashboard: http://127.0.0.1:{port}{base}/ (openclaw dashboard prints the address with the token)",
-        "talk to it: openclaw agent --message hi",
+        f"agent model: {model_line(setting.config, setting.environ)}",
+        f"dashboard: {page} ({program} dashboard prints the address with the token)",
+        f"talk to it: {program} agent --message hi",
     ]
     for line in lines:
         _log.info("{line}", line=line)
+
+
+def program_line(environ: Mapping[str, str]) -> str:
+    """
+    How commands for this gateway begin.
+    """
+    profile = environ.get("OPENCLAW_PROFILE", "").strip()
+    if not profile or profile.lower() == "default":
+        return "openclaw"
+    return "openclaw --dev" if profile == "dev" else f"openclaw --profile {profile}"
+
+
+def model_line(config: Config, environ: Mapping[str, str]) -> str:
+    """
+    Which model the default agent will use: configured, or found by its provider's key.
+    """
+    try:
+        ref = default_ref(config, environ, config.agents.default_id)
+    except UnknownModel as error:
+        return str(error)
+    return f"{ref} (none configured)" if str(ref) == ECHO.ref else str(ref)
 
 
 def raise_open_files() -> None:
@@ -109,5 +139,11 @@ def _take_signals(gateway: Gateway, reactor: Any) -> None:
         stopping.append(gateway.stopService())
         stopping[0].addBoth(lambda result: reactor.stop())
 
+    def fatal() -> None:
+        if not stopping:
+            stopping.append(gateway.stopService())
+            stopping[0].addBoth(lambda result: reactor.stop())
+
+    gateway.life.on_fatal = fatal
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

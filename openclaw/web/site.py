@@ -94,6 +94,8 @@ class QuietSite(Site):
     """
 
     _log = Logger()
+    # Else Twisted logs the start and the stop of every factory, by its address in memory.
+    noisy = False
 
     def log(self, request: HTTPRequest) -> None:
         self._log.debug(

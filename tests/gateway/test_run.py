@@ -1,0 +1,67 @@
+"""
+What ``openclaw gateway`` says when it has started.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from openclaw.config.model import build
+from openclaw.gateway.run import model_line, program_line
+
+
+class ModelLineTests(SynchronousTestCase):
+    """
+    The model that the console names is the one that will answer.
+    """
+
+    def line(self, effective: dict[str, Any], **environ: str) -> str:
+        return model_line(build(effective), environ)
+
+    def test_nothing(self) -> None:
+        """
+        Without model and key it is the built-in one, and said so.
+        """
+        self.assertEqual(self.line({}), "builtin/echo (none configured)")
+
+    def test_found_by_its_key(self) -> None:
+        """
+        A provider's key in the environment is enough.
+        """
+        self.assertEqual(self.line({}, OPENAI_API_KEY="key-of-a-test"), "openai/gpt-5.2")
+
+    def test_configured(self) -> None:
+        """
+        The configured one goes before that, the default agent's own before all.
+        """
+        agents: dict[str, Any] = {"defaults": {"model": {"primary": "local/mine"}}}
+        self.assertEqual(self.line({"agents": agents}, OPENAI_API_KEY="key-of-a-test"), "local/mine")
+        agents["list"] = [{"id": "work", "model": "local/work"}]
+        self.assertEqual(self.line({"agents": agents}), "local/work")
+
+    def test_unreadable(self) -> None:
+        """
+        A reference that cannot be read does not keep the gateway from starting.
+        """
+        self.assertIn("/", self.line({"agents": {"defaults": {"model": {"primary": "/"}}}}))
+
+
+class ProgramLineTests(SynchronousTestCase):
+    """
+    Commands that the console names reach this gateway, and not that of another profile.
+    """
+
+    def test_profiles(self) -> None:
+        """
+        The profile is part of the command, unless it is the default one.
+        """
+        for profile, line in (
+            ("", "openclaw"),
+            ("default", "openclaw"),
+            ("dev", "openclaw --dev"),
+            ("rescue", "openclaw --profile rescue"),
+        ):
+            self.assertEqual(program_line({"OPENCLAW_PROFILE": profile}), line)
+        self.assertEqual(program_line({}), "openclaw")
