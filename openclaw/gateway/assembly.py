@@ -4,6 +4,7 @@ The one function where the whole program is visible.
 
 from __future__ import annotations
 
+import os
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from twisted.internet.threads import deferToThreadPool
 
 from openclaw.agent.providers.factory import Models, make_client
 from openclaw.agent.runtime import AgentRuntime
+from openclaw.clock import millis
 from openclaw.config.auth import ResolvedAuth
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.model import Config
@@ -44,6 +46,7 @@ from openclaw.processes import ReactorRunner
 from openclaw.sessions.keys import default_agent, stored_key
 from openclaw.store.import_service import ImportService
 from openclaw.store.interfaces import Store
+from openclaw.store.lock import ProcessLock, reference_lock
 from openclaw.store.sources import Places
 from openclaw.store.sqlite import SqliteStore
 from openclaw.tailscale import Whois, find_program
@@ -116,6 +119,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     if store is None:
         # Whoever gives a store has put into it what belongs there.
         store, importer = make_store(setting, reactor, store_path, in_thread)
+        store.ready.addErrback(life.fail)
+        life.lock = life.lock or make_lock(setting, reactor)
     readiness = Readiness(store=store, importer=importer, clock=reactor)
     wslog = WsLog(clock=reactor, verbose=setting.verbose, style=setting.ws_log)
     logs = LogService(
@@ -254,6 +259,19 @@ def make_store(
     importer = ImportService(places=places, clock=reactor, key_of=stored_key, make_id=new_id, in_thread=in_thread)
     importer.store = SqliteStore(path=path, reactor=reactor, first=importer.pairing)
     return importer.store, importer
+
+
+def make_lock(setting: Setting, reactor: Any) -> ProcessLock:
+    """
+    What keeps a second gateway from the state directory.
+    """
+    config_path = setting.snapshot.path
+    return ProcessLock(
+        state_dir=setting.state_dir,
+        config_path=config_path,
+        now_ms=lambda: millis(reactor),
+        reference=reference_lock(config_path, setting.environ, os.getuid()),
+    )
 
 
 def log_path(setting: Setting, life: Life) -> Path:

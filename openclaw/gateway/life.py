@@ -13,11 +13,13 @@ from typing import Any
 
 from attrs import define, field
 from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.python.failure import Failure
 
 from openclaw import __version__
 from openclaw.clock import millis
 from openclaw.gateway.presence import Presence
 from openclaw.logs.observe import Logging
+from openclaw.store.lock import ProcessLock
 
 FAMILIES = {"linux": "Linux", "darwin": "Mac", "windows": "Windows"}
 
@@ -63,6 +65,9 @@ class Life:
 
     :ivar started_ms: when it began, milliseconds since the epoch.
     :ivar own: the gateway's own presence entry; looked up once.
+    :ivar lock: that no other process works on the same state; kept while a tree follows another.
+    :ivar fatal: why the process has to end, if it has to.
+    :ivar on_fatal: ends it.
     """
 
     clock: IReactorTime
@@ -75,11 +80,24 @@ class Life:
     ports: list[IListeningPort] = field(factory=list, init=False)
     exit_code: int = field(default=0, init=False)
     logging: Logging | None = field(default=None, init=False)
+    lock: ProcessLock | None = field(default=None, init=False)
+    fatal: BaseException | None = field(default=None, init=False)
+    on_fatal: Callable[[], Any] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.boot_id = self.make_id()
         self.started_ms = millis(self.clock)
         self.presence = Presence(clock=self.clock, own=lambda: self.own)
+
+    def fail(self, failure: Failure) -> None:
+        """
+        End the process: without this part it is of no use.
+        """
+        if self.fatal is None:
+            self.fatal = failure.value
+            self.exit_code = 1
+            if self.on_fatal is not None:
+                self.on_fatal()
 
     def uptime_ms(self) -> int:
         return millis(self.clock) - self.started_ms

@@ -45,6 +45,12 @@ class Gateway(MultiService):
         MultiService.__init__(self)
 
     def startService(self) -> None:
+        """
+        :raise AlreadyRunning: another process works on the same state; nothing was started.
+        """
+        # Here and not earlier: under twistd this is after the fork and after privileges were given up.
+        if self.life.lock is not None:
+            self.life.lock.acquire()
         MultiService.startService(self)
         self.health.refresh_soon()
 
@@ -65,6 +71,8 @@ class Gateway(MultiService):
         await self.clients.drained(REQUESTS_LIMIT)
         for service in self.stops:
             await self._stop_one(service)
+        if self.life.lock is not None and not self.restarting:
+            self.life.lock.release()
 
     async def _stop_one(self, service: IService) -> None:
         try:

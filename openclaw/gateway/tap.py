@@ -20,7 +20,7 @@ from openclaw.config.dotenv import fill_environment
 from openclaw.config.loader import load
 from openclaw.config.model import Config
 from openclaw.config.paths import apply_profile, gateway_port, state_dir
-from openclaw.gateway.assembly import Setting, build
+from openclaw.gateway.assembly import Setting, build, make_life
 from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
 
@@ -111,4 +111,7 @@ def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | No
     environ = os.environ
     home = Path.home()
     apply_profile(environ, home, options.get("profile"), bool(options.get("dev")))
+    life = life or make_life(reactor)
+    # The log says why; twistd has no exit codes for us to choose.
+    life.on_fatal = life.on_fatal or reactor.stop
     return build(make_setting(options, environ, home, under_twistd=True), reactor, life)

@@ -46,13 +46,38 @@ class StoreTooNew(OpenClawError):
         return f"The database {self.path} has schema {self.version}, which is newer than this program."
 
 
+@frozen
+class StoreUnusable(OpenClawError):
+    """
+    The database cannot be opened for writing.
+    """
+
+    path: Path
+    why: str
+
+    def __str__(self) -> str:
+        return f"The database {self.path} cannot be used: {self.why}"
+
+
 def open_writer(path: Path) -> sqlite3.Connection:
     """
     Open the database for writing; it is made, and brought to the newest schema, when it is not there yet.
 
-    :raise StoreDamaged: the last process ended without closing it, and it does not hold together.
+    :raise StoreDamaged: it does not hold together, or is no database at all; it stays where it is.
     :raise StoreTooNew: a later version made it.
+    :raise StoreUnusable: it may not be written, or the disk is full.
     """
+    try:
+        return _open_writer(path)
+    except sqlite3.OperationalError as error:
+        raise StoreUnusable(path, str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreDamaged(path, str(error)) from error
+    except OSError as error:
+        raise StoreUnusable(path, error.strerror or str(error)) from error
+
+
+def _open_writer(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Made by us first, so that it is never readable by others, not even while it is empty.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

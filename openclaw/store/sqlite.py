@@ -227,7 +227,7 @@ class SqliteStore(Service):
 
     def _opened(self, failure: Failure | None) -> None:
         if failure is not None:
-            self._log.failure("The store cannot be opened.", failure)
+            self._log.critical("{error}", error=failure.value)
             self._failure = failure
             early, self._early = self._early or [], None
             for work in early:
