@@ -212,4 +212,6 @@ def is_read(key: Key, chains: frozenset[tuple[str, ...]]) -> bool:
     """
     parts = [part.removesuffix(ITEM) for part in key.name.split(".") if part != ANY]
     names = tuple(re.sub(r"[A-Z]", lambda found: f"_{found[0].lower()}", part) for part in parts)
+    if len(names) == 2:
+        return any(chain[-2:] == names for chain in chains)
     return names[-3:] in chains or names[-2:] in chains
