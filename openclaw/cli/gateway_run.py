@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from openclaw.cli.context import Context
-from openclaw.cli.exits import ConfigurationRefused, UsageError
+from openclaw.cli.exits import TRY_AGAIN, CommandFailed, ConfigurationRefused, UsageError, code_for
 from openclaw.cli.target import dig, read_config
 from openclaw.config.auth import check_start, resolve_auth
 from openclaw.config.devdefaults import ensure_dev_config
 from openclaw.config.loader import Snapshot
 from openclaw.config.paths import config_path, gateway_port, workspace_dir
+from openclaw.errors import OpenClawError
 
 _CHOICES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ws_log": (("auto", "full", "compact"), 'Invalid --ws-log (use "auto", "full", "compact")'),
@@ -61,7 +62,14 @@ def run(context: Context, options: Namespace) -> int:
 
     # What follows is the gateway's own output: nothing of ours may come late.
     context.out.flush()
-    return run_gateway(gateway_options(options, effective), context.environ)
+    try:
+        return run_gateway(gateway_options(options, effective), context.environ)
+    except OpenClawError as error:
+        if code_for(error) != TRY_AGAIN:
+            raise
+        from openclaw.cli.start_failure import lines
+
+        raise CommandFailed("\n".join(lines(context, error, effective)), TRY_AGAIN) from error
 
 
 def check_options(options: Namespace) -> None:

@@ -1,0 +1,48 @@
+"""
+What is told when another gateway, or anything else, is in the way of a start (``cli.md`` 4.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from openclaw.cli.context import Context
+from openclaw.cli.ports import PortUse, inspect
+from openclaw.cli.supervisor import Supervised, inspect_service, unit_name
+
+
+def lines(
+    context: Context,
+    error: Exception,
+    port: int,
+    *,
+    look: Callable[[int], PortUse] = inspect,
+    ask: Callable[[Context], Supervised] = inspect_service,
+) -> Iterator[str]:
+    """
+    :param error: why the gateway did not start: it is running already, or its port cannot be bound.
+    """
+    use = look(port)
+    yield f"Gateway failed to start: {_reason(error, port, use)}"
+    yield f"If the gateway is supervised, stop it with: {context.command('openclaw gateway stop')}"
+    if use.status == "busy":
+        yield from use.lines()
+    service = ask(context)
+    if service.loaded:
+        yield "Gateway service appears enabled. Stop it first."
+    elif service.runtime.get("status") == "unknown":
+        yield "Gateway service status unknown; if supervised, stop it first."
+    else:
+        return
+    yield f"Tip: {context.command('openclaw gateway stop')}"
+    yield f"Or: systemctl --user stop {unit_name(context.environ)}"
+
+
+def _reason(error: Exception, port: int, use: PortUse) -> str:
+    host = getattr(error, "host", None)
+    if host is None:
+        return str(error)
+    shown = f"ws://[{host}]:{port}" if ":" in host else f"ws://{host}:{port}"
+    if use.status == "busy":
+        return f"another gateway instance is already listening on {shown}"
+    return f"failed to bind gateway socket on {shown}: {getattr(error, 'why', error)}"
