@@ -82,9 +82,9 @@ class ConfigurationTests(SynchronousTestCase):
         """
         keys = {key.name: key for key in model_keys()}
         wrong = []
-        for name, value, default, _ in self.effective():
+        for name, value, default, effect in self.effective():
             key = keys[name.strip("`")]
-            if (value, default) != (key.value, key.default):
+            if (value, default) != (key.value, key.default) or not effect:
                 wrong.append(f"| {name} | {key.value} | {key.default} |")
         self.assertEqual(wrong, [])
 
