@@ -14,6 +14,7 @@ from benchmarks.__main__ import PARTS
 from openclaw.agent.commands.table import COMMANDS as SLASH_COMMANDS
 from openclaw.agent.providers.known import KNOWN_PROVIDERS
 from openclaw.cli import exits
+from openclaw.cli.main import COMMANDS
 from openclaw.client.identity import Identity
 from openclaw.config.auth import LEAST_SECRET_LENGTH
 from openclaw.config.paths import DEFAULT_PORT, DEV_PORT, derived_ports
@@ -124,6 +125,13 @@ class FactsTests(SynchronousTestCase):
                     wrong.append(f"{row}: {phrase}")
         self.assertGreater(seen, 30)
         self.assertEqual(wrong, [])
+
+    def test_commands(self) -> None:
+        """
+        Every command of the program stands in the table of commands, and no other.
+        """
+        told = {name for row in rows(text("docs/commands.md"), "Commands") for name in re.findall(r"`([a-z]+)", row[0])}
+        self.assertEqual(told, set(COMMANDS))
 
     def test_slash_commands(self) -> None:
         """
