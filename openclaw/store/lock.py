@@ -106,13 +106,12 @@ class ProcessLock:
         """
         if self.is_held:
             return
-        limit = waiting.seconds if waiting is not None else 0.0
-        waited = 0.0
+        left = 0 if waiting is None else round(waiting.seconds / POLL_SECONDS)
         while (owner := self._attempt()) is not None:
-            if waiting is None or waited >= limit:
-                raise AlreadyRunning(pid=owner or None, waited=limit)
+            if waiting is None or left <= 0:
+                raise AlreadyRunning(pid=owner or None, waited=0.0 if waiting is None else waiting.seconds)
+            left -= 1
             waiting.sleep(POLL_SECONDS)
-            waited += POLL_SECONDS
 
     def release(self) -> None:
         """
