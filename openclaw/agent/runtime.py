@@ -36,6 +36,7 @@ from openclaw.agent.types import Accepted, Inbound, Outcome, Publish
 from openclaw.agent.world import World
 from openclaw.clock import millis
 from openclaw.config.model import Config
+from openclaw.errors import OpenClawError
 from openclaw.store.interfaces import TERMINAL_STATES, Run, Store
 
 #: Seconds that a command which prints a key may take.
@@ -115,7 +116,14 @@ class AgentRuntime(Service):
         super().startService()
         self._accepting = True
         self._recovering = Deferred.fromCoroutine(recover(self._world, self._resume))
-        self._recovering.addErrback(lambda failure: self._log.failure("Runs could not be recovered.", failure))
+        self._recovering.addErrback(self._not_recovered)
+
+    def _not_recovered(self, failure: Failure) -> None:
+        if failure.check(OpenClawError):
+            # Such as a database that cannot be opened, of which the store tells.
+            self._log.error("Runs could not be recovered: {error}", error=failure.value)
+        else:
+            self._log.failure("Runs could not be recovered.", failure)
 
     @property
     def recovered(self) -> Deferred[None]:

@@ -51,9 +51,10 @@ def run_gateway(options: Mapping[str, Any], environ: MutableMapping[str, str]) -
         if life.lock is not None:
             # Nothing runs yet, so that there is nobody to keep waiting while an old gateway comes to its end.
             life.lock.acquire(Waiting(sleep=time.sleep))
+        # Before anybody can see that we are there and ask us to end.
+        _take_signals(gateway, reactor)
         gateway.startService()
         announce(setting, gateway)
-        _take_signals(gateway, reactor)
         running: Any = reactor
         running.addSystemEventTrigger("before", "shutdown", gateway.stopService)
         running.run(installSignalHandlers=False)
