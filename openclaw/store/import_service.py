@@ -15,8 +15,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from openclaw.clock import millis
-from openclaw.store.importing import Counts, import_pairing, import_piece, start_of
-from openclaw.store.imports import Mark
+from openclaw.store.importing import import_pairing, import_piece, start_of
+from openclaw.store.imports import Counts, Mark
 from openclaw.store.interfaces import Store, Unit
 from openclaw.store.reference import Unreadable
 from openclaw.store.sources import Folder, Piece, Places, Source, folders, job_sources, pieces, sources

@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field
 from twisted.logger import Logger
 
-from openclaw.store.imports import Mark
+from openclaw.store.imports import Counts, Mark, transcript_id
 from openclaw.store.interfaces import Entry, Records, Session, Unit
 from openclaw.store.reference import Unreadable, device_request, newest, paired_device, plain_record
 from openclaw.store.sources import Piece, read_object
@@ -22,22 +21,6 @@ from openclaw.store.sources import Piece, read_object
 _log = Logger()
 
 Reader = Callable[[str, Any], dict[str, Any]]
-
-
-@define
-class Counts:
-    """
-    What was imported, by the names that the log line has.
-    """
-
-    numbers: dict[str, int] = field(factory=dict)
-
-    def add(self, name: str, number: int = 1) -> None:
-        if number:
-            self.numbers[name] = self.numbers.get(name, 0) + number
-
-    def __str__(self) -> str:
-        return ", ".join(f"{number} {name}" for name, number in self.numbers.items()) or "nothing"
 
 
 # -- pairing ----------------------------------------------------------------------------------------------------------
@@ -148,13 +131,6 @@ def _finish(unit: Unit, piece: Piece, counts: Counts) -> None:
         record["header"] = piece.header
     unit.transcripts.put(transcript_id(name.session_id, piece.at_ms), record)
     counts.add("transcripts" if piece.at_ms is None else "archived transcripts")
-
-
-def transcript_id(session_id: str, at_ms: int | None) -> str:
-    """
-    By what the record of a transcript is kept.
-    """
-    return session_id if at_ms is None else f"{session_id}@{at_ms}"
 
 
 def start_of(mark: Mark | None, version: str) -> int | None:

@@ -7,9 +7,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from openclaw.store.interfaces import Entry
+
+
+@define
+class Counts:
+    """
+    How much of what was imported or exported, by names for people.
+    """
+
+    numbers: dict[str, int] = field(factory=dict)
+
+    def add(self, name: str, number: int = 1) -> None:
+        if number:
+            self.numbers[name] = self.numbers.get(name, 0) + number
+
+    def __str__(self) -> str:
+        return ", ".join(f"{number} {name}" for name, number in self.numbers.items()) or "nothing"
+
+
+def transcript_id(session_id: str, at_ms: int | None) -> str:
+    """
+    By what the record of a transcript is kept.
+    """
+    return session_id if at_ms is None else f"{session_id}@{at_ms}"
 
 
 @frozen(kw_only=True)

@@ -255,6 +255,12 @@ class Runs(Protocol):
         """
         ...
 
+    def session_key(self, session_id: str) -> str | None:
+        """
+        :return: the key under which some run continued this transcript. It may look at all runs: for the export only.
+        """
+        ...
+
 
 class Answers(Protocol):
     """

@@ -164,6 +164,10 @@ class MemoryRuns:
         found = [row for row in self.rows.values() if row.dedupe_key == dedupe_key]
         return min(found, key=lambda row: (-row.created_at_ms, row.run_id), default=None)
 
+    def session_key(self, session_id: str) -> str | None:
+        keys = sorted(row.session_key for row in self.rows.values() if row.session_id == session_id)
+        return keys[0] if keys else None
+
     def unfinished(self) -> Sequence[Run]:
         rows = [row for row in self.rows.values() if row.state not in TERMINAL_STATES]
         return sorted(rows, key=lambda row: (row.created_at_ms, row.run_id))

@@ -90,6 +90,12 @@ class SqlRuns:
         ).fetchone()
         return None if row is None else _run(row)
 
+    def session_key(self, session_id: str) -> str | None:
+        row = self.connection.execute(
+            "SELECT min(session_key) FROM runs WHERE session_id = ?", (session_id,)
+        ).fetchone()
+        return None if row is None else row[0]
+
     def unfinished(self) -> Sequence[Run]:
         rows = self.connection.execute(
             f"SELECT {RUN_COLUMNS} FROM runs WHERE {UNFINISHED} ORDER BY created_at_ms, run_id"
