@@ -41,7 +41,8 @@ class Bodies:
         if path.exists():
             return name
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        temporary = self.folder / f"{name}.{os.getpid()}.tmp"
+        # One name, since there is one writer: a crash leaves one file at most, and the next body takes its place.
+        temporary = self.folder / "writing.tmp"
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(body)

@@ -1,0 +1,269 @@
+"""
+What is left when the process, or the disk, gives out.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import DeferredList
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from openclaw.store import schema
+from openclaw.store.interfaces import Unit
+from openclaw.store.schema import StoreUnusable, close_cleanly, open_writer
+from openclaw.store.sql_entries import Bodies
+from openclaw.store.sql_unit import SqlUnit
+from openclaw.store.sqlite import SqliteStore
+from tests.store.crashing import FAILING, entry_id, write
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+SEED = 20261126
+KILLS = 8
+
+
+class KillTests(SynchronousTestCase):
+    """
+    ``kill -9`` at points that nobody chose.
+    """
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp()).absolute() / "openclaw.sqlite3"
+
+    def run_until_killed(self, first: int, seed: int, acknowledgements: int) -> set[int]:
+        """
+        :param acknowledgements: after so many the process is killed, wherever it is then.
+        :return: what it had acknowledged.
+        """
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.store.crashing", str(self.path), str(first), str(seed)],
+            stdout=subprocess.PIPE,
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        )
+        assert process.stdout is not None
+        with process.stdout as output:
+            lines = [output.readline() for _ in range(acknowledgements)]
+            process.kill()
+            process.wait()
+            lines += output.readlines()
+        # The last line may have been cut off; then nobody was told.
+        return {int(line) for line in lines if line.endswith(b"\n")}
+
+    def test_every_acknowledged_write(self) -> None:
+        """
+        After each kill the file holds together, every acknowledged write is there once, and no write is there in part.
+        """
+        chance = random.Random(SEED)
+        acknowledged: set[int] = set()
+        first = 1
+        for number in range(KILLS):
+            told = self.run_until_killed(first, SEED + number, chance.randint(1, 200))
+            self.assertTrue(told)
+            acknowledged |= told
+            present = self.look()
+            self.assertEqual(acknowledged - present, set())
+            self.assertFalse(any(one % FAILING == 0 for one in present))
+            first = max(present | acknowledged) + 1
+
+    def look(self) -> set[int]:
+        """
+        Open the database as a start does, and compare all that one write puts there.
+
+        :return: the numbers that are there.
+        """
+        # Not closed cleanly, so that the next process finds what a crash leaves.
+        connection = open_writer(self.path)
+        try:
+            self.assertEqual(connection.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+            unit: Any = SqlUnit(connection, Bodies(self.path.parent / "blobs"))
+            ids = [entry.id for entry in unit.entries.path("s")]
+            runs = [run.run_id for run in unit.runs.unfinished()]
+            items = [item.id for item in unit.outbox.waiting(1_000_000)]
+            session = unit.sessions.get("agent:main:main")
+        finally:
+            connection.close()
+        numbers = {int(one) for one in runs}
+        self.assertEqual(len(runs), len(numbers))
+        self.assertEqual(sorted(items), sorted(runs))
+        self.assertEqual(sorted(ids), sorted(entry_id(one) for one in numbers))
+        self.assertEqual(session.updated_at_ms, max(numbers))
+        return numbers
+
+
+class CheckTests(SynchronousTestCase):
+    """
+    When a start looks at the whole file.
+    """
+
+    def test_after_a_crash_only(self) -> None:
+        """
+        A file that was closed cleanly is not looked through, one that was not is.
+        """
+        path = Path(self.mktemp()) / "openclaw.sqlite3"
+        asked: list[str] = []
+        real = schema._connect
+
+        def connect(path: Path) -> sqlite3.Connection:
+            connection = real(path)
+            connection.set_trace_callback(asked.append)
+            return connection
+
+        self.patch(schema, "_connect", connect)
+
+        def checks() -> int:
+            number = sum("quick_check" in statement for statement in asked)
+            asked.clear()
+            return number
+
+        connection = open_writer(path)
+        self.assertEqual(checks(), 0)
+        connection.close()
+        connection = open_writer(path)
+        self.assertEqual(checks(), 1)
+        close_cleanly(connection)
+        connection = open_writer(path)
+        self.assertEqual(checks(), 0)
+        connection.close()
+
+    def test_no_place(self) -> None:
+        """
+        A place where no file can be made is told as that.
+        """
+        file = Path(self.mktemp())
+        file.touch()
+        error = self.assertRaises(StoreUnusable, open_writer, file / "openclaw.sqlite3")
+        self.assertEqual(str(error), f"The database {file / 'openclaw.sqlite3'} cannot be used: File exists")
+        directory = Path(self.mktemp()) / "openclaw.sqlite3"
+        directory.mkdir(parents=True)
+        self.assertRaises(StoreUnusable, open_writer, directory)
+
+
+def pragma(text: str, unit: Any) -> None:
+    unit.sessions.connection.execute(f"PRAGMA {text}")
+
+
+def connection_of(unit: Any) -> sqlite3.Connection:
+    connection: sqlite3.Connection = unit.sessions.connection
+    return connection
+
+
+def pages(unit: Any) -> int:
+    return int(unit.sessions.connection.execute("PRAGMA page_count").fetchone()[0])
+
+
+def numbers(unit: Unit) -> list[str]:
+    return [run.run_id for run in unit.runs.unfinished()]
+
+
+class DiskTests(TestCase):
+    """
+    A disk that takes nothing more.
+    """
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp()) / "openclaw.sqlite3"
+        self.store = SqliteStore(path=self.path, reactor=reactor)
+        self.store.startService()
+        self.addCleanup(self.store.stopService)
+
+    async def check(self, expected: list[str]) -> None:
+        """
+        What is there, on both sides, and that it holds together.
+        """
+        self.assertEqual(await self.store.read(numbers), expected)
+        self.assertEqual(await self.store.write(numbers), expected)
+        entries = await self.store.read(lambda unit: [entry.id for entry in unit.entries.path("s")])
+        self.assertEqual(entries, [entry_id(int(one)) for one in expected])
+        await self.store.stopService()
+        with sqlite3.connect(self.path) as connection:
+            self.assertEqual(connection.execute("PRAGMA integrity_check").fetchone()[0], "ok")
+        connection.close()
+
+    async def test_full(self) -> None:
+        """
+        A full disk fails the writes that it has no room for; what was there stays whole, and with room it goes on.
+        """
+        await self.store.write(partial(write, 1))
+        await self.store.write(partial(pragma, f"max_page_count={await self.store.write(pages) + 2}"))
+        results: Any = await DeferredList(
+            [self.store.write(partial(write, number)) for number in range(1001, 1101)], consumeErrors=True
+        )
+        failed = [number for number, (ok, _) in enumerate(results, 1001) if not ok]
+        self.assertIn(1100, failed)
+        full = [result for ok, result in results if not ok and result.check(sqlite3.OperationalError)]
+        self.assertIn("full", str(full[-1].value))
+        await self.store.write(partial(pragma, "max_page_count=1000000"))
+        await self.store.write(partial(write, 2001))
+        kept = [str(number) for number in range(1001, 1101) if number not in failed]
+        await self.check(["1", *kept, "2001"])
+
+    async def writer(self) -> sqlite3.Connection:
+        """
+        The writer's own connection, to be touched only while nothing is being written.
+        """
+        return await self.store.write(connection_of)
+
+    async def test_read_only(self) -> None:
+        """
+        A database that may not be written any more fails every write and still answers reads.
+        """
+        await self.store.write(partial(write, 1))
+        writer = await self.writer()
+        writer.execute("PRAGMA query_only=ON")
+        await self.assertFailure(self.store.write(partial(write, 2)), sqlite3.OperationalError)
+        self.assertEqual(await self.store.read(numbers), ["1"])
+        writer.execute("PRAGMA query_only=OFF")
+        await self.store.write(partial(write, 3))
+        await self.check(["1", "3"])
+
+    async def test_stop_while_read_only(self) -> None:
+        """
+        A stop that cannot say that it was clean is a stop all the same; the next start looks the file through.
+        """
+        await self.store.write(partial(write, 1))
+        (await self.writer()).execute("PRAGMA query_only=ON")
+        await self.store.stopService()
+        self.assertEqual(len(self.flushLoggedErrors(sqlite3.OperationalError)), 1)
+        connection = sqlite3.connect(self.path)
+        self.assertEqual(connection.execute("SELECT value FROM meta WHERE name = 'state'").fetchone()[0], "open")
+        connection.close()
+
+    async def test_no_room_for_a_large_body(self) -> None:
+        """
+        A body that cannot be written fails its own write, and nothing names it.
+        """
+        blobs = self.path.parent / "blobs"
+        await self.store.write(partial(write, 1))
+        blobs.touch()
+        results: Any = await DeferredList(
+            [self.store.write(partial(write, number)) for number in (40, 41)], consumeErrors=True
+        )
+        self.assertEqual([ok for ok, _ in results], [False, True])
+        assert results[0][1].check(OSError)
+        blobs.unlink()
+        await self.store.write(partial(write, 80))
+        await self.check(["1", "41", "80"])
+
+    async def test_commit_fails(self) -> None:
+        """
+        When the commit itself fails nobody is told that anything was written.
+        """
+        await self.store.write(partial(write, 1))
+        writer = await self.writer()
+        writer.execute("CREATE TEMP TABLE a (id INTEGER PRIMARY KEY)")
+        writer.execute("CREATE TEMP TABLE b (a INTEGER REFERENCES a (id) DEFERRABLE INITIALLY DEFERRED)")
+        bad = self.store.write(lambda unit: connection_of(unit).execute("INSERT INTO b VALUES (1)").rowcount)
+        also = self.store.write(partial(write, 2))
+        await self.assertFailure(bad, sqlite3.IntegrityError)
+        results: Any = await DeferredList([also], consumeErrors=True)
+        await self.store.write(partial(write, 3))
+        await self.check(["1", *(["2"] if results[0][0] else []), "3"])
