@@ -18,6 +18,9 @@ COLUMNS = "key, agent_id, session_id, updated_at_ms, members"
 #: Keys that no listing shows unless it is asked to, and no count counts.
 HIDDEN = ("global", "unknown")
 
+#: Under what the number of all sessions is kept.
+ALL_AGENTS = ""
+
 
 def searchable(session: Session) -> str:
     """
@@ -75,10 +78,10 @@ class SqlSessions:
 
     def _count(self, key: str, agent_id: str, change: int) -> None:
         if key not in HIDDEN:
-            self.connection.execute(
+            self.connection.executemany(
                 "INSERT INTO session_counts (agent_id, count) VALUES (?, ?)"
                 " ON CONFLICT (agent_id) DO UPDATE SET count = session_counts.count + excluded.count",
-                (agent_id, change),
+                [(agent_id, change), (ALL_AGENTS, change)],
             )
 
     def by_session_id(self, session_id: str) -> Sequence[Session]:
@@ -92,9 +95,8 @@ class SqlSessions:
         return [_read(row) for row in rows]
 
     def count(self, agent_id: str | None = None) -> int:
-        if agent_id is None:
-            return int(self.connection.execute("SELECT coalesce(sum(count), 0) FROM session_counts").fetchone()[0])
-        row = self.connection.execute("SELECT count FROM session_counts WHERE agent_id = ?", (agent_id,)).fetchone()
+        counted = ALL_AGENTS if agent_id is None else agent_id
+        row = self.connection.execute("SELECT count FROM session_counts WHERE agent_id = ?", (counted,)).fetchone()
         return 0 if row is None else int(row[0])
 
     def newest(self, limit: int, agent_id: str | None = None) -> Sequence[Session]:
@@ -133,7 +135,9 @@ class SqlSessions:
         return [_read(row) for row in self.connection.execute(statement, values)]
 
     def agent_ids(self) -> Sequence[str]:
-        rows = self.connection.execute("SELECT agent_id FROM session_counts WHERE count > 0 ORDER BY agent_id")
+        rows = self.connection.execute(
+            "SELECT agent_id FROM session_counts WHERE count > 0 AND agent_id <> '' ORDER BY agent_id"
+        )
         return [row[0] for row in rows]
 
 

@@ -16,7 +16,7 @@ from twisted.trial.unittest import TestCase
 
 from openclaw.store.interfaces import Store, Unit
 from openclaw.store.memory import MemoryStore
-from openclaw.store.schema import StoreDamaged, StoreTooNew, open_writer
+from openclaw.store.schema import StoreDamaged, StoreTooNew, migrations, open_writer
 from openclaw.store.sql_runs import UNFINISHED
 from openclaw.store.sqlite import SqliteStore, StoreClosed
 from tests.store.interface import StoreTests, entry, session
@@ -106,6 +106,30 @@ class SqliteFileTests(SqliteTestCase):
             connection.execute("PRAGMA user_version=9999")
         connection.close()
         self.assertRaises(StoreTooNew, open_writer, self.path)
+
+    async def test_older_schema(self) -> None:
+        """
+        A database of an earlier version is brought up to date, with what it holds.
+        """
+        path = Path(self.mktemp()) / "openclaw.sqlite3"
+        path.parent.mkdir()
+        number, script = migrations()[0]
+        connection = sqlite3.connect(path)
+        connection.executescript(f"{script}\nPRAGMA user_version={number};")
+        for key, agent_id in (("agent:a:x", "a"), ("agent:a:y", "a"), ("agent:b:x", "b")):
+            connection.execute(
+                "INSERT INTO sessions VALUES (?, ?, 's', 1, NULL, NULL, '', '{}', NULL, 0)", (key, agent_id)
+            )
+        connection.execute("INSERT INTO session_counts VALUES ('a', 2), ('b', 1)")
+        connection.commit()
+        connection.close()
+        store = SqliteStore(path=path, reactor=reactor)
+        store.startService()
+        self.addCleanup(store.stopService)
+        self.assertEqual(await store.read(lambda unit: unit.sessions.count()), 3)
+        await store.write(lambda unit: unit.sessions.delete("agent:a:x"))
+        self.assertEqual(await store.read(lambda unit: (unit.sessions.count(), unit.sessions.count("a"))), (2, 1))
+        self.assertEqual(list(await store.read(lambda unit: unit.sessions.agent_ids())), ["a", "b"])
 
     async def test_damaged(self) -> None:
         """
