@@ -4,12 +4,14 @@ What every store must do, said once and run on each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from attrs import evolve
 from twisted.internet.defer import gatherResults
 
+from openclaw.store.imports import Mark
 from openclaw.store.interfaces import Answer, DuplicateEntry, Entry, OutboxItem, Run, Session, Store, Unit
 
 T = TypeVar("T")
@@ -281,6 +283,92 @@ class StoreTests:
         self.assertIsNone(await self.read(lambda unit: unit.entries.leaf("s1")))
         self.assertEqual(await self.read(lambda unit: unit.sessions.count()), 2)
 
+    async def test_merge(self: Any) -> None:
+        """
+        Of two entries with one id the newer one stays, at the place of the first; others are appended.
+        """
+        first, second = entry("a", None, "one"), entry("b", "a", "two")
+        newer, older = entry("a", None, "late", timestamp_ms=2000), entry("b", None, "early", timestamp_ms=1)
+        for one, changes in ((first, True), (second, True), (first, False), (newer, True), (older, False)):
+            self.assertEqual(await self.write(partial(merge, one)), changes, one)
+        self.assertEqual(await self.read(lambda unit: list(unit.entries.all("s1"))), [newer, second])
+
+    async def test_all_entries(self: Any) -> None:
+        """
+        Everything of every session can be walked through, branches too.
+        """
+        rows = [entry("a", None), entry("b", "a"), entry("c", "a"), entry("a", None, session_id="s0")]
+        for row in rows:
+            await self.write(partial(append, row))
+        self.assertEqual(list(await self.read(lambda unit: unit.entries.session_ids())), ["s0", "s1"])
+        self.assertEqual(await self.read(lambda unit: list(unit.entries.all("s1"))), rows[:3])
+        self.assertEqual(await self.read(lambda unit: list(unit.entries.all("none"))), [])
+
+    async def test_archived(self: Any) -> None:
+        """
+        What was put away is out of the way, and stays where it was put.
+        """
+        rows = [entry("a", None, "x" * 300_000), entry("b", "a")]
+        for row in rows:
+            await self.write(partial(append, row))
+        await self.write(lambda unit: unit.entries.archive("s1", 5))
+        late = entry("c", None, session_id="s2")
+        self.assertTrue(await self.write(lambda unit: unit.archive.put(late, 7, 1)))
+        self.assertFalse(await self.write(lambda unit: unit.archive.put(entry("d", None, session_id="s2"), 7, 1)))
+        self.assertEqual(list(await self.read(lambda unit: unit.entries.session_ids())), [])
+        self.assertEqual(await self.read(lambda unit: unit.archive.transcripts()), [("s1", 5), ("s2", 7)])
+        self.assertEqual(await self.read(lambda unit: list(unit.archive.all("s1", 5))), rows)
+        self.assertEqual(await self.read(lambda unit: list(unit.archive.all("s2", 7))), [late])
+
+    async def test_run_log(self: Any) -> None:
+        """
+        Lines of a run log stay in their order, the same line of the same job once.
+        """
+        lines = [{"ts": 3, "n": 1}, {"ts": 1, "n": 2}, {"n": 1, "ts": 3}]
+        added = [await self.write(partial(log, "j", line)) for line in lines]
+        self.assertEqual(added, [True, True, False])
+        self.assertTrue(await self.write(partial(log, "i", lines[0])))
+        self.assertEqual(await self.read(lambda unit: unit.cron_runs.newest("j", 10)), lines[:2])
+        self.assertEqual(await self.read(lambda unit: unit.cron_runs.newest("j", 1)), lines[1:2])
+        self.assertEqual(await self.read(lambda unit: unit.cron_runs.job_ids()), ["i", "j"])
+
+    async def test_marks(self: Any) -> None:
+        """
+        The last mark of a source holds.
+        """
+        self.assertIsNone(await self.read(lambda unit: unit.imports.get("a")))
+        for mark in (
+            Mark(source="a", at_ms=1, report={"rows": 1}),
+            Mark(source="a", at_ms=2, report={"complete": True}),
+        ):
+            await self.write(partial(put_mark, mark))
+        found = await self.read(lambda unit: unit.imports.get("a"))
+        self.assertEqual((found.at_ms, found.is_complete), (2, True))
+
+    async def test_session_of_a_transcript(self: Any) -> None:
+        """
+        A run tells under which key a transcript was continued.
+        """
+        await self.write(lambda unit: unit.runs.put(run("r", session_id="s9", session_key="agent:a:x")))
+        self.assertEqual(await self.read(lambda unit: unit.runs.session_key("s9")), "agent:a:x")
+        self.assertIsNone(await self.read(lambda unit: unit.runs.session_key("none")))
+
 
 def _answer_there(key: str) -> Callable[[Unit], bool]:
     return lambda unit: unit.answers.get(key, 0) is not None
+
+
+def append(row: Entry, unit: Unit) -> None:
+    unit.entries.append(row)
+
+
+def merge(row: Entry, unit: Unit) -> bool:
+    return unit.entries.merge(row)
+
+
+def log(job_id: str, line: Mapping[str, Any], unit: Unit) -> bool:
+    return unit.cron_runs.append(job_id, line["ts"], line)
+
+
+def put_mark(mark: Mark, unit: Unit) -> None:
+    unit.imports.put(mark)

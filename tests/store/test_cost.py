@@ -26,8 +26,8 @@ MANY = 20_000
 FILLING = (
     (
         "INSERT INTO sessions (key, agent_id, session_id, updated_at_ms, label, spawned_by, search, members)"
-        " SELECT 'agent:a' || (n % 100) || ':' || n, 'a' || (n % 100), 's' || n, n, 'label' || n, 'agent:main:' || n, '',"
-        " '{}' FROM numbers"
+        " SELECT 'agent:a' || (n % 100) || ':' || n, 'a' || (n % 100), 's' || n, n, 'label' || n, 'agent:main:' || n,"
+        " '', '{}' FROM numbers"
     ),
     "INSERT INTO session_counts (agent_id, count) SELECT 'a' || (n % 100), count(*) FROM numbers GROUP BY n % 100",
     (

@@ -20,8 +20,8 @@ from openclaw.store.exporting import Export, safe
 from openclaw.store.imports import Counts
 from openclaw.store.interfaces import Entry, Run, Session
 from openclaw.store.memory import MemoryStore, MemoryUnit
+from tests.store.importing import make_service
 from tests.store.state import everything, make_state
-from tests.store.test_import import make_service
 
 IDS = st.text("0123456789abcdef", min_size=8, max_size=8)
 TIMES = st.integers(0, 253_402_300_799_999)
