@@ -211,7 +211,8 @@ class Entries(Protocol):
 
     def merge(self, entry: Entry) -> bool:
         """
-        Put in an entry from elsewhere; of two with one id the newer one stays, at its place.
+        Put in an entry from elsewhere; of two with one id the newer one stays, at the place of the first in the tree:
+        so no entry comes to be its own ancestor.
 
         :return: whether something changed.
         """

@@ -138,7 +138,7 @@ class MemoryEntries:
         if place is None:
             rows.append(entry)
         elif entry.timestamp_ms > rows[place].timestamp_ms:
-            rows[place] = entry
+            rows[place] = evolve(entry, parent_id=rows[place].parent_id)
         else:
             return False
         return True

@@ -206,8 +206,8 @@ class Lines:
         at_ms = millis_of(line.get("timestamp"))
         if at_ms is None:
             at_ms = millis_of(body["message"].get("timestamp")) if line["type"] == "message" else None
-        parent = line.get("parentId")
-        if ("parentId" not in line or parent is not None) and parent not in self._known:
+        parent = line.get("parentId", self._last)
+        if parent is not None and not (isinstance(parent, str) and parent in self._known):
             parent = self._last
         given = line.get("id")
         entry = Entry(

@@ -137,10 +137,9 @@ class SqlEntries:
         if entry.timestamp_ms <= found[0].timestamp_ms:
             return False
         self.connection.execute(
-            "UPDATE entries SET parent_id = ?, type = ?, role = ?, timestamp_ms = ?, run_id = ?, body = ?,"
+            "UPDATE entries SET type = ?, role = ?, timestamp_ms = ?, run_id = ?, body = ?,"
             " body_hash = ? WHERE session_id = ? AND id = ?",
             (
-                entry.parent_id,
                 entry.type,
                 role_of(entry),
                 entry.timestamp_ms,

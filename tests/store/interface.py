@@ -288,10 +288,13 @@ class StoreTests:
         Of two entries with one id the newer one stays, at the place of the first; others are appended.
         """
         first, second = entry("a", None, "one"), entry("b", "a", "two")
-        newer, older = entry("a", None, "late", timestamp_ms=2000), entry("b", None, "early", timestamp_ms=1)
+        newer, older = entry("a", "b", "late", timestamp_ms=2000), entry("b", None, "early", timestamp_ms=1)
         for one, changes in ((first, True), (second, True), (first, False), (newer, True), (older, False)):
             self.assertEqual(await self.write(partial(merge, one)), changes, one)
-        self.assertEqual(await self.read(lambda unit: list(unit.entries.all("s1"))), [newer, second])
+        self.assertEqual(
+            await self.read(lambda unit: list(unit.entries.all("s1"))), [evolve(newer, parent_id=None), second]
+        )
+        self.assertEqual(len(await self.read(lambda unit: unit.entries.path("s1"))), 2)
 
     async def test_all_entries(self: Any) -> None:
         """
