@@ -104,7 +104,12 @@ class ImportService(Service):
         started = self.clock.seconds()
         for source in await self.in_thread(job_sources, self.places):
             await self._sources([source])
-        for folder in await self.in_thread(folders, self.places):
+        found = await self.in_thread(folders, self.places)
+        marks = await self.store.read(lambda unit: {folder.key: unit.imports.get(folder.key) for folder in found})
+        for folder in found:
+            mark = marks[folder.key]
+            if mark is not None and mark.report.get("changedNs") == folder.changed_ns:
+                continue
             if not self.running:
                 return
             await self._folder(folder)
@@ -123,9 +128,6 @@ class ImportService(Service):
             )
 
     async def _folder(self, folder: Folder) -> None:
-        mark = await self.store.read(lambda unit: unit.imports.get(folder.key))
-        if mark is not None and mark.report.get("changedNs") == folder.changed_ns:
-            return
         whole = await self._sources(await self.in_thread(sources, self.places, folder))
         if whole and self.running:
             seen = Mark(

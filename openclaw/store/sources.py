@@ -85,17 +85,16 @@ def folders(places: Places) -> list[Folder]:
     """
     The directories that sources lie in: a look at each agent, not at each session.
     """
-    found: list[Folder] = []
+    found: dict[str, Folder] = {}
 
     def add(path: Path, kind: Literal["sessions", "cron-runs"], agent_id: str) -> None:
         try:
             status = path.stat()
         except OSError:
             return
-        if stat.S_ISDIR(status.st_mode) and all(one.path != path for one in found):
-            found.append(
-                Folder(key=places.key(path), path=path, changed_ns=status.st_mtime_ns, kind=kind, agent_id=agent_id)
-            )
+        key = places.key(path)
+        if stat.S_ISDIR(status.st_mode) and key not in found:
+            found[key] = Folder(key=key, path=path, changed_ns=status.st_mtime_ns, kind=kind, agent_id=agent_id)
 
     for agent in _names(places.state_dir / "agents"):
         add(places.state_dir / "agents" / agent / "sessions", "sessions", agent)
@@ -103,7 +102,7 @@ def folders(places: Places) -> list[Folder]:
         for path, agent in _stores(places.session_store, places.default_agent):
             add(path.parent, "sessions", agent)
     add(places.cron_jobs.parent / "runs", "cron-runs", "main")
-    return found
+    return list(found.values())
 
 
 def _names(folder: Path) -> list[str]:
