@@ -27,7 +27,7 @@ from tests.store.crashing import FAILING, entry_id, write
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SEED = 20261126
-KILLS = 8
+KILLS = 100 if os.environ.get("OPENCLAW_SOAK") else 8
 
 
 class KillTests(SynchronousTestCase):
