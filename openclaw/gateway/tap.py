@@ -20,6 +20,7 @@ from openclaw.config.dotenv import fill_environment
 from openclaw.config.loader import load
 from openclaw.config.model import Config
 from openclaw.config.paths import apply_profile, gateway_port, state_dir
+from openclaw.errors import OpenClawError
 from openclaw.gateway.assembly import Setting, build, make_life
 from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
@@ -104,14 +105,19 @@ def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | No
     Make the gateway's service tree, as ``twistd`` asks for it.
 
     :param reactor: the global one when none is given.
-    :raise OpenClawError: it must not start.
+    :raise SystemExit: it must not start; with the reason, which is printed on the terminal, and the exit code 1.
     """
     if reactor is None:
         from twisted.internet import reactor
     environ = os.environ
     home = Path.home()
-    apply_profile(environ, home, options.get("profile"), bool(options.get("dev")))
     life = life or make_life(reactor)
     # The log says why; twistd has no exit codes for us to choose.
     life.on_fatal = life.on_fatal or reactor.stop
-    return build(make_setting(options, environ, home, under_twistd=True), reactor, life)
+    try:
+        apply_profile(environ, home, options.get("profile"), bool(options.get("dev")))
+        setting = make_setting(options, environ, home, under_twistd=True)
+    except OpenClawError as error:
+        # Any other exception would reach people as a traceback.
+        raise SystemExit(str(error)) from error
+    return build(setting, reactor, life)
