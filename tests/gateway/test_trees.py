@@ -17,7 +17,7 @@ from openclaw.gateway.service import Gateway
 from openclaw.store.lock import AlreadyRunning
 from openclaw.store.schema import StoreTooNew, open_writer
 from openclaw.testing.gateway import MemoryGateway
-from tests.store.state import everything, make_state
+from tests.store.state import DEVICE, PAIRED, everything, make_state
 
 
 class TreeTests(TestCase):
@@ -78,6 +78,9 @@ class TreeTests(TestCase):
         before = everything(self.state)
         gateway = self.start()
         self.assertEqual(gateway.pending(), ["store", "import"])
+        # Also who asks before anything is open finds the devices that were paired.
+        devices = gateway.clients.store.read(lambda unit: unit.devices.get(DEVICE))
+        self.assertEqual(await devices, PAIRED)
         await self.ready(gateway)
         health = await gateway.health.refresh()
         self.assertEqual(health["sessions"]["count"], 12)

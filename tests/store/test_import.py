@@ -21,7 +21,18 @@ from openclaw.store.memory import MemoryStore
 from openclaw.store.sources import Places
 from openclaw.store.sqlite import SqliteStore
 from tests.store.importing import HEADER, ImportTestCase, line, make_service
-from tests.store.state import DEVICE, NODE, NODE_REQUEST, NOW, PAIRED, REQUEST, everything, make_state, recorded
+from tests.store.state import (
+    DEVICE,
+    NODE,
+    NODE_REQUEST,
+    NOW,
+    PAIRED,
+    REQUEST,
+    everything,
+    make_state,
+    recorded,
+    write,
+)
 
 
 class WholeStateTests(ImportTestCase):
@@ -228,6 +239,26 @@ class InterruptedTests(TestCase):
             lambda unit: sum(len(list(unit.entries.all(one))) for one in unit.entries.session_ids())
         )
         self.assertEqual(entries, 2_127)
+
+    async def test_deleted_in_between(self) -> None:
+        """
+        What was deleted while the rest of its file still waited does not come back.
+        """
+        keys = [f"agent:main:{number}" for number in range(600)]
+        sessions = {key: {"sessionId": key, "updatedAt": 1} for key in keys}
+        write(self.root / "agents" / "first" / "sessions" / "sessions.json", sessions)
+        store, service = self.open()
+        await let_write(store, service, 2)
+        count = await store.read(lambda unit: unit.sessions.count())
+        self.assertTrue(0 < count < 600, count)
+        await store.write(lambda unit: unit.sessions.delete(keys[0]))
+        await store.stopService()
+        store, service = self.open()
+        service.startService()
+        await service.finished()
+        await service.stopService()
+        self.assertIsNone(await store.read(lambda unit: unit.sessions.get(keys[0])))
+        self.assertEqual(await store.read(lambda unit: unit.sessions.count()), 611)
 
 
 async def let_write(store: SqliteStore, service: ImportService, times: int) -> None:
