@@ -136,7 +136,7 @@ class Export:
         named = record.get("file")
         known = isinstance(named, str) and transcript_name(named) is not None and SAFE.fullmatch(named)
         file = str(named) if known else f"{safe(session_id)}.jsonl.deleted.{stamp(at_ms)}"
-        agent = record.get("agentId") or self._agent_of(session_id)
+        agent = record.get("agentId") or self._record(session_id).get("agentId") or self._agent_of(session_id)
         lines = self._with_header(session_id, record.get("header"), self.unit.archive.all(session_id, at_ms))
         written = self._lines(lines, "agents", safe(agent), "sessions", file)
         self.counts.add("archived transcripts")

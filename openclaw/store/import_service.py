@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from openclaw.clock import millis
+from openclaw.errors import OpenClawError
 from openclaw.store.importing import import_pairing, import_piece, start_of
 from openclaw.store.imports import Counts, Mark
 from openclaw.store.interfaces import Store, Unit
@@ -97,7 +98,11 @@ class ImportService(Service):
     def _failed(self, failure: Any) -> None:
         # When we were stopped the store may have been, too: the next start goes on.
         if self.running:
-            self._log.failure("The import stopped; it is tried again.", failure)
+            if failure.check(OpenClawError):
+                # Such as a database that cannot be opened, of which the store tells.
+                self._log.error("The import stopped, and is tried again: {error}", error=failure.value)
+            else:
+                self._log.failure("The import stopped; it is tried again.", failure)
             self._again = self.clock.callLater(RETRY_SECONDS, self._start)
 
     async def _import(self) -> None:

@@ -229,11 +229,15 @@ class OwnTests(SynchronousTestCase):
                 )
             )
         unit.entries.archive("s2", 1_795_414_686_543)
+        unit.entries.append(entry("s3"))
+        unit.transcripts.put("s3", {"file": "s3-topic-7.jsonl", "agentId": "home"})
+        unit.entries.archive("s3", 0)
         target = Path(self.mktemp())
         exported(unit, target)
         self.assertEqual(
             sorted(everything(target)),
             [
+                "agents/home/sessions/s3.jsonl.deleted.1970-01-01T00-00-00.000Z",
                 "agents/work/sessions/s1.jsonl",
                 "agents/work/sessions/s2.jsonl.deleted.2026-11-23T06-18-06.543Z",
             ],

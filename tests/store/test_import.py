@@ -11,6 +11,7 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.threads import deferToThread
+from twisted.logger import Logger, formatEvent
 from twisted.trial.unittest import TestCase
 
 from openclaw.agent.transcript import context
@@ -19,7 +20,7 @@ from openclaw.store.import_service import RETRY_SECONDS, ImportService
 from openclaw.store.interfaces import Session
 from openclaw.store.memory import MemoryStore
 from openclaw.store.sources import Places
-from openclaw.store.sqlite import SqliteStore
+from openclaw.store.sqlite import SqliteStore, StoreClosed
 from tests.store.importing import HEADER, ImportTestCase, line, make_service
 from tests.store.state import (
     DEVICE,
@@ -287,6 +288,20 @@ async def let_write(store: SqliteStore, service: ImportService, times: int) -> N
 
 
 class RetryTests(ImportTestCase):
+    def test_closed(self) -> None:
+        """
+        A store that cannot be used is told of in one line.
+        """
+        service = make_service(self.store, self.root)
+        lines: list[str] = []
+        self.patch(ImportService, "_log", Logger(observer=lambda event: lines.append(formatEvent(event))))
+        self.patch(MemoryStore, "read", lambda store, work: fail(StoreClosed()))
+        service.startService()
+        self.assertEqual(lines, ["The import stopped, and is tried again: The store is closed."])
+        self.successResultOf(service.stopService())
+        clock: Any = service.clock
+        self.assertEqual(clock.getDelayedCalls(), [])
+
     def test_disk_full(self) -> None:
         """
         When the database takes nothing the import is not done; it goes on later.
