@@ -294,7 +294,8 @@ class RetryTests(ImportTestCase):
         """
         service = make_service(self.store, self.root)
         lines: list[str] = []
-        self.patch(ImportService, "_log", Logger(observer=lambda event: lines.append(formatEvent(event))))
+        observer: Any = lambda event: lines.append(formatEvent(event))  # noqa: E731 - an interface to mypy
+        self.patch(ImportService, "_log", Logger(observer=observer))
         self.patch(MemoryStore, "read", lambda store, work: fail(StoreClosed()))
         service.startService()
         self.assertEqual(lines, ["The import stopped, and is tried again: The store is closed."])
