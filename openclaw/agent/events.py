@@ -8,14 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from openclaw.agent.text import ShownText
+from openclaw.agent.text import ShownText, clean
 from openclaw.agent.types import Publish
 from openclaw.clock import millis
 
 #: Seconds between two ``chat`` deltas of a run.
 DELTA_INTERVAL = 0.150
+
+#: Seconds between two ``assistant`` events of a run. Each repeats the whole text, so a longer text waits longer:
+#: what a model says within that time is told together (``performance.md`` 3, 5), its first words at once.
+LEAST_PACE, MOST_PACE = 0.030, 0.150
+
+#: Characters of repeated text that a run sends in a second, between these two.
+PACE_CHARACTERS = 64_000
 
 #: Characters of a tool's text that clients are sent.
 MAX_TOOL_TEXT = 8_000
@@ -43,6 +50,8 @@ class RunEvents:
     show_tools: bool = False
     seq: int = 0
     _text: ShownText = field(factory=ShownText)
+    _pieces: list[str] = field(factory=list)
+    _pause: IDelayedCall | None = None
     _told: str = ""
     _last_delta: float | None = None
     _waiting: list[Callable[[], None]] | None = None
@@ -53,28 +62,51 @@ class RunEvents:
 
     def text(self, delta: str) -> None:
         """
-        More of the current assistant message.
+        More of the current assistant message. What follows close upon the last is told with what comes next.
         """
-        shown = self._text.add(delta)
-        if shown != self._told:
+        if delta and not self._closed:
+            self._pieces.append(delta)
+            if self._pause is None:
+                self.flush()
+
+    def flush(self) -> None:
+        """
+        Tell what has not been told yet.
+        """
+        pieces, self._pieces = self._pieces, []
+        if not pieces:
+            return
+        shown = self._text.add("".join(pieces))
+        told = shown != self._told
+        if told:
             self._tell(shown)
+        if self._pause is None and (told or self._text.special):
+            self._pause = self.clock.callLater(pace(len(self._text.raw)), self._go_on)
+
+    def _go_on(self) -> None:
+        self._pause = None
+        self.flush()
 
     def new_message(self) -> None:
         """
         A new assistant message begins: the text starts anew.
         """
+        self.flush()
+        self._end_pause()
         self._text, self._told = ShownText(), ""
 
     def retry(self) -> None:
         """
         The current message is asked for again. What was told stays the measure of what is new.
         """
+        self.flush()
         self._text = ShownText()
 
     def tool(self, phase: str, name: str, call_id: str, members: Mapping[str, Any]) -> None:
         """
         Something happened to a tool call.
         """
+        self.flush()
         data = {"phase": phase, "name": name, "toolCallId": call_id, **members}
         self.seq += 1
         if self.show_tools:
@@ -85,13 +117,14 @@ class RunEvents:
         """
         The shown text of the current message.
         """
-        return self._text.final()
+        return clean(self._text.raw + "".join(self._pieces))
 
     def close(self) -> None:
         """
         No more output, also none that waits.
         """
-        self._closed, self._waiting = True, None
+        self._closed, self._waiting, self._pieces = True, None, []
+        self._end_pause()
 
     def release(self) -> None:
         """
@@ -111,6 +144,7 @@ class RunEvents:
         """
         A normal end.
         """
+        self._last_output()
         self._agent("lifecycle", {"phase": "end", "endedAt": at_ms})
         self._final(text)
 
@@ -118,6 +152,7 @@ class RunEvents:
         """
         The agent's own limit passed: clients keep the text so far.
         """
+        self._last_output()
         self._agent("lifecycle", {"phase": "end", **_started(started_ms), "endedAt": at_ms, "aborted": True})
         self._final(text)
 
@@ -130,6 +165,7 @@ class RunEvents:
         self._agent("lifecycle", {"phase": "end", **_started(started_ms), "endedAt": at_ms, "aborted": True})
 
     def failed(self, started_ms: int | None, at_ms: int, error: str) -> None:
+        self._last_output()
         members = {"phase": "error", **_started(started_ms), "endedAt": at_ms, "error": error}
         self._agent("lifecycle", members)
         self._chat(self.seq, {"state": "error", "errorMessage": error})
@@ -140,6 +176,19 @@ class RunEvents:
         """
         members = {"state": "final"} if message is None else {"state": "final", "message": message}
         self._chat(self.seq + 1, members)
+
+    def _last_output(self) -> None:
+        """
+        Nothing may follow the end: what still waits for the store is not told.
+        """
+        if self._released:
+            self.flush()
+        self.close()
+
+    def _end_pause(self) -> None:
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
 
     # -- wire ---------------------------------------------------------------------------------------------------------
 
@@ -199,6 +248,13 @@ class RunEvents:
 
     def _chat_payload(self, seq: int, members: Mapping[str, Any]) -> dict[str, Any]:
         return {"runId": self.run_id, "sessionKey": self.shown_key, "seq": seq, **members}
+
+
+def pace(characters: int) -> float:
+    """
+    :return: seconds until a text of this length is sent again.
+    """
+    return min(max(LEAST_PACE, characters / PACE_CHARACTERS), MOST_PACE)
 
 
 def _started(at_ms: int | None) -> dict[str, int]:

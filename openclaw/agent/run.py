@@ -196,6 +196,7 @@ class ActiveRun:
             pause=self._pause,
         )
         turn, message = await loop.run()
+        self.events.flush()
         if self._seen is not None:
             await self._seen
         self._interruption.check()
@@ -377,6 +378,7 @@ class ActiveRun:
 
     def _leave(self) -> None:
         self._limits.stop()
+        self.events.close()
         for slot in self._slots:
             slot.release()
         over, self._over = self._over, []

@@ -65,19 +65,21 @@ class ShownText:
     The shown text of one assistant message while it arrives.
 
     Ordinary text costs the same however long it has become; only a text with tags is cleaned anew each time.
+
+    :ivar special: whether there is something to clean.
     """
 
     raw: str = ""
-    _special: bool = False
+    special: bool = False
 
     def add(self, delta: str) -> str:
         """
         :return: what is shown now. What may still turn out to be a tag is held back.
         """
         self.raw += delta
-        if not self._special:
+        if not self.special:
             tail = self.raw[-len(delta) - _LOOKBACK :]
-            self._special = _SPECIAL.search(tail) is not None
+            self.special = _SPECIAL.search(tail) is not None
         return self.shown()
 
     def shown(self) -> str:
@@ -88,16 +90,10 @@ class ShownText:
         undecided = _undecided(text)
         if undecided:
             text = text[:-undecided]
-        if self._special:
+        if self.special:
             return clean(text)
         text = text.strip()
         return "" if SILENT.startswith(text) else text
-
-    def final(self) -> str:
-        """
-        The text when no more will come.
-        """
-        return clean(self.raw)
 
 
 def _undecided(text: str) -> int:

@@ -39,8 +39,10 @@ class AnswerTests(RuntimeTests):
         """
         A message is accepted, streams as agent and chat events, and ends in one final.
         """
-        house = self.house(said("Hello", " from", " the mock."))
+        script = [TextDelta("Hello"), 0.06, TextDelta(" from"), 0.06, TextDelta(" the mock."), 0.06, Stop("stop")]
+        house = self.house(script)
         accepted = self.successResultOf(house.send("hi"))
+        house.clock.pump([0.06, 0.06, 0.06])
         self.assertEqual((accepted.run_id, accepted.repeated, accepted.state), ("run-1", False, "accepted"))
         streams = [(p["stream"], p["data"].get("phase") or p["data"]["text"], p["seq"]) for p in house.agent()]
         self.assertEqual(
