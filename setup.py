@@ -12,10 +12,13 @@ assert VERSION is not None
 
 TEST = [
     "coverage>=7",
+    "fastjsonschema>=2.20",
     "hypothesis>=6",
     "mypy>=1.11",
     "mypy-zope>=1.0",
     "ruff>=0.6",
+    "tree-sitter>=0.23",
+    "tree-sitter-swift>=0.7",
     "types-jsonschema>=4",
     "websockets>=13",
     "wheel>=0.43",

@@ -14,7 +14,7 @@ from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed, UsageError, code_for
 from openclaw.cli.rpc import NotReached, connect
 from openclaw.cli.target import dig, read_config, resolve_target
-from openclaw.client.errors import ConnectionClosed, GatewayTimeout, RequestFailed
+from openclaw.client.errors import ConnectionClosed, GatewayTimeout, ProtocolViolation, RequestFailed
 
 _DEFAULT_TIMEOUT = 600
 #: What the gateway may take beyond the run itself, and the least we wait, in seconds.
@@ -39,7 +39,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
             if options.json and isinstance(error.payload, Mapping):
                 context.json(error.payload)
             raise CommandFailed(_told(error), code_for(error)) from error
-        except (ConnectionClosed, GatewayTimeout) as error:
+        except (ConnectionClosed, GatewayTimeout, ProtocolViolation) as error:
             raise NotReached(error, target) from error
     if options.json:
         context.json(answer)

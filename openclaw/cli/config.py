@@ -10,7 +10,7 @@ from typing import Any
 
 from openclaw.cli.arguments import Arguments
 from openclaw.cli.context import Context
-from openclaw.cli.exits import CONFIGURATION, CommandFailed, ConfigurationRefused, UsageError
+from openclaw.cli.exits import CONFIGURATION, CommandFailed, ConfigurationRefused, UsageError, unknown_command
 from openclaw.config.dotted import parse_path, value_at
 from openclaw.config.editor import EditRefused, PathNotFound
 from openclaw.config.issues import ConfigInvalid
@@ -29,8 +29,10 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     parser = Arguments("config", "Read or change the configuration file.", _USAGE)
     parser.option("--json", action="store_true", help="get: print JSON; set: the value must be JSON5")
     options, words = parser.split(arguments)
-    if not words or words[0] not in _WORDS:
-        raise UsageError(f"unknown command 'config {words[0]}'" if words else f"missing subcommand\nUsage: {_USAGE}")
+    if not words:
+        raise UsageError(f"missing subcommand\nUsage: openclaw {_USAGE}")
+    if words[0] not in _WORDS:
+        raise unknown_command(words[0], _WORDS, parent="config")
     name = words.pop(0)
     parser.command = f"config {name}"
     parser.check_words(words, _WORDS[name])

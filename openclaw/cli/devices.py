@@ -10,7 +10,7 @@ from typing import Any
 
 from openclaw.cli.arguments import Arguments, add_client_options
 from openclaw.cli.context import Context, age
-from openclaw.cli.exits import UsageError
+from openclaw.cli.exits import UsageError, unknown_command
 from openclaw.cli.rpc import call
 from openclaw.cli.tables import table, table_width
 
@@ -40,7 +40,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     options, words = parser.split(arguments)
     name = words.pop(0) if words else "list"
     if name not in _WORDS:
-        raise UsageError(f"unknown command 'devices {name}'")
+        raise unknown_command(name, _WORDS, parent="devices")
     parser.command = f"devices {name}"
     parser.check_words(words, _WORDS[name])
     options.words = words

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openclaw.cli.context import Context, wants_color
-from openclaw.cli.exits import UsageError, exit_code
+from openclaw.cli.exits import exit_code, unknown_command
 from openclaw.config.dotenv import fill_environment
 from openclaw.config.paths import apply_profile
 
@@ -59,7 +59,7 @@ def run(context: Context, given: Globals) -> int:
         fill_environment(context.environ, context.home, context.directory)
         name, *arguments = given.rest
         if name not in COMMANDS:
-            raise UsageError(f"unknown command '{name}'")
+            raise unknown_command(name, COMMANDS)
         code: int = import_module(COMMANDS[name][0]).run(context, arguments)
         context.out.flush()
     except SystemExit as leaving:

@@ -4,6 +4,7 @@ How a command ends badly: the one place that knows exceptions and exit codes (``
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TextIO
 
 from attrs import frozen
@@ -39,6 +40,20 @@ class UsageError(OpenClawError):
 
     def __str__(self) -> str:
         return f"error: {self.args[0]}"
+
+
+def unknown_command(name: str, known: Iterable[str], *, parent: str = "") -> UsageError:
+    """
+    The refusal of a command that does not exist, with the one that may have been meant.
+
+    :param parent: the command that it should belong to.
+    """
+    import difflib  # only needed by who mistypes
+
+    before = f"{parent} " if parent else ""
+    text = f"unknown command '{before}{name}'"
+    close = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return UsageError(f"{text}\n(Did you mean {before}{close[0]}?)" if close else text)
 
 
 @frozen

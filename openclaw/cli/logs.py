@@ -16,7 +16,7 @@ from openclaw.cli.arguments import Arguments, add_client_options, positive
 from openclaw.cli.context import Context
 from openclaw.cli.rpc import NotReached, connect
 from openclaw.cli.target import Target, read_config, resolve_target
-from openclaw.client.errors import ConnectionClosed, GatewayTimeout
+from openclaw.client.errors import ConnectionClosed, GatewayTimeout, ProtocolViolation
 from openclaw.client.sync import GatewayClient
 
 _UNREACHABLE = "Gateway not reachable. Is it running and accessible?"
@@ -41,7 +41,7 @@ def run(context: Context, arguments: Sequence[str], *, pause: Callable[[float], 
     try:
         with connect(context, target, timeout_ms=options.timeout) as client:
             _read(context, options, client, pause)
-    except (NotReached, ConnectionClosed, GatewayTimeout) as error:
+    except (NotReached, ConnectionClosed, GatewayTimeout, ProtocolViolation) as error:
         _complain(context, options, target, error.error if isinstance(error, NotReached) else error)
         return 1
     except BrokenPipeError:
@@ -178,9 +178,11 @@ def _name(text: object) -> dict[str, str]:
 def _complain(context: Context, options: Namespace, target: Target, error: Exception) -> None:
     hint = f"Hint: run `{context.command('openclaw doctor')}`."
     if not options.json:
-        context.problem("\n".join([_UNREACHABLE, *target.lines(), hint]))
+        cause = getattr(error, "cause", None)
+        told = [f"Cause: {cause}"] if cause else []
+        context.problem("\n".join([_UNREACHABLE, *target.lines(), *told, hint]))
         return
     block = "\n".join(target.lines())
     details = {"url": target.url, "urlSource": target.source, "bindDetail": target.bind, "message": block}
-    told = {"type": "error", "message": _UNREACHABLE, "error": str(error), "details": details, "hint": hint}
-    context.problem(json.dumps(told, ensure_ascii=False, separators=(",", ":")))
+    record = {"type": "error", "message": _UNREACHABLE, "error": str(error), "details": details, "hint": hint}
+    context.problem(json.dumps(record, ensure_ascii=False, separators=(",", ":")))

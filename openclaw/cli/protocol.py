@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from openclaw.cli.arguments import Arguments
 from openclaw.cli.context import Context
-from openclaw.cli.exits import UsageError
+from openclaw.cli.exits import UsageError, unknown_command
 
 _USAGE = """\
 protocol schema
@@ -24,15 +24,17 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     parser.option("-o", "--output", metavar="<file>", help="write there instead of to the terminal")
     options, words = parser.split(arguments)
     parser.command = "protocol"
-    parser.check_words(words, ("schema|gen",))
+    if not words:
+        raise UsageError(f"missing subcommand\nUsage: openclaw {_USAGE}")
+    if words[0] not in ("schema", "gen"):
+        raise unknown_command(words[0], ("schema", "gen"), parent="protocol")
+    parser.check_words(words[1:], ())
     if words[0] == "schema":
         text = _schema()
-    elif words[0] == "gen":
+    else:
         if options.lang is None:
             raise UsageError("required option '--lang <language>' not specified")
         text = _types(options.lang)
-    else:
-        raise UsageError(f"unknown command 'protocol {words[0]}'")
     if options.output is None:
         context.out.write(text)
     else:

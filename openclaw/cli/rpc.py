@@ -14,7 +14,7 @@ from attrs import frozen
 
 from openclaw.cli.context import Context
 from openclaw.cli.target import Target, read_config, resolve_target
-from openclaw.client.errors import ConnectionClosed, GatewayTimeout
+from openclaw.client.errors import ConnectionClosed, GatewayTimeout, ProtocolViolation
 from openclaw.client.identity import DeviceTokens, load_identity
 from openclaw.client.sync import GatewayClient
 from openclaw.config.paths import state_dir
@@ -27,13 +27,21 @@ class NotReached(OpenClawError):
     The gateway did not answer, or did not let us in.
 
     :ivar error: what the client says of it.
+    :ivar fix: a command to type, where one helps.
     """
 
-    error: ConnectionClosed | GatewayTimeout
+    error: ConnectionClosed | GatewayTimeout | ProtocolViolation
     target: Target
+    fix: str | None = None
 
     def __str__(self) -> str:
-        return "\n".join([str(self.error), *self.target.lines()])
+        lines = [str(self.error), *self.target.lines()]
+        cause = self.error.cause if isinstance(self.error, ConnectionClosed) else None
+        if cause:
+            lines.append(f"Cause: {cause}")
+        if self.fix:
+            lines.append(f"Fix: start it with: {self.fix}")
+        return "\n".join(lines)
 
 
 def identity_path(context: Context) -> Path:
@@ -66,8 +74,16 @@ def connect(context: Context, target: Target, *, timeout_ms: int, mode: str = "c
             fingerprint=target.fingerprint,
             now=context.now,
         )
-    except (ConnectionClosed, GatewayTimeout) as error:
-        raise NotReached(error, target) from error
+    except (ConnectionClosed, GatewayTimeout, ProtocolViolation) as error:
+        raise NotReached(error, target, _fix(context, error, target)) from error
+
+
+def _fix(context: Context, error: Exception, target: Target) -> str | None:
+    """
+    A gateway of this machine that is not there can be started.
+    """
+    refused = isinstance(error, ConnectionClosed) and "ECONNREFUSED" in (error.cause or "")
+    return context.command("openclaw gateway") if refused and target.bind is not None else None
 
 
 @contextmanager
@@ -82,7 +98,7 @@ def connected(context: Context, options: Namespace, *, lenient: bool = False) ->
     client = connect(context, target, timeout_ms=options.timeout)
     try:
         yield client
-    except (ConnectionClosed, GatewayTimeout) as error:
+    except (ConnectionClosed, GatewayTimeout, ProtocolViolation) as error:
         raise NotReached(error, target) from error
     finally:
         client.close()

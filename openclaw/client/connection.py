@@ -117,6 +117,9 @@ class Connection:
                 self._answer_close(*message.close())
             elif message.opcode == framing.BINARY:
                 self._fail(ProtocolViolation("binary message", 1003))
+            if deadline is not None and deadline <= self.clock():
+                # Control frames without end must not keep us here.
+                raise GatewayTimeout(timeout or 0)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """
@@ -126,8 +129,11 @@ class Connection:
             self._closed = ConnectionClosed(code, reason)
             try:
                 self._socket.sendall(framing.encode_close(code, reason))
-                self._socket.settimeout(_CLOSE_WAIT)
+                deadline = self.clock() + _CLOSE_WAIT
                 while (message := self._decoder.next()) is None or message.opcode != framing.CLOSE:
+                    if (left := deadline - self.clock()) <= 0:
+                        break
+                    self._socket.settimeout(left)
                     if message is None and not self._feed():
                         break
             except (OSError, ProtocolViolation):
@@ -197,6 +203,8 @@ class Connection:
         while b"\r\n\r\n" not in received:
             if len(received) > _MAX_RESPONSE_HEAD:
                 raise ConnectionClosed(ABNORMAL_CLOSURE, "", "no WebSocket server there")
+            if deadline <= self.clock():
+                raise TimeoutError
             self._socket.settimeout(max(deadline - self.clock(), 0.001))
             if not (data := self._socket.recv(4096)):
                 raise ConnectionClosed(ABNORMAL_CLOSURE, "", "connection lost during the upgrade")
@@ -241,8 +249,27 @@ def _describe(error: OSError, parts: SplitResult) -> str:
 
     if isinstance(error, socket.gaierror):
         return f"getaddrinfo ENOTFOUND {parts.hostname}"
+    if parts.scheme == "wss" and (refusal := _tls_refusal(error, parts)) is not None:
+        return refusal
     name = errno.errorcode.get(error.errno or 0)
     return f"connect {name} {parts.hostname}:{_port(parts)}" if name else str(error)
+
+
+def _tls_refusal(error: OSError, parts: SplitResult) -> str | None:
+    """
+    Why there is no TLS with the other end. OpenSSL's own numbers must not be read as those of the system.
+    """
+    import ssl
+
+    where = f"{parts.hostname}:{_port(parts)}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = "pin it with --tls-fingerprint or gateway.remote.tlsFingerprint"
+        return f"TLS refused: the certificate of {where} is not trusted ({error.verify_message}); {hint}"
+    if isinstance(error, ssl.SSLError):
+        plain = error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+        told = (error.reason or "handshake failed").replace("_", " ").lower()
+        return f"TLS refused by {where}: {told}" + ("; it speaks plain ws:// there" if plain else "")
+    return None
 
 
 def _secure(plain: socket.socket, parts: SplitResult, fingerprint: str | None) -> ssl.SSLSocket:

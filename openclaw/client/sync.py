@@ -218,12 +218,20 @@ class GatewayClient:
         self.close()
 
     def _receive(self, remaining: float | None, whole: float | None) -> None:
+        if remaining is not None and remaining < 0:
+            # Also while there is more to read: events without end must not keep a caller from its time limit.
+            raise GatewayTimeout(whole or 0.0)
         try:
-            frame = _parse(self.connection.receive(None if remaining is None else max(remaining, 0.0)))
+            frame = _parse(self.connection.receive(remaining))
         except GatewayTimeout as error:
             raise GatewayTimeout(whole or 0.0) from error
+        except ProtocolViolation as error:
+            self.connection.close(error.close_code, error.message)
+            raise
         if frame.get("type") == "event":
-            self._events.append(Event(str(frame.get("event")), frame.get("payload"), frame.get("seq")))
+            seq = frame.get("seq")
+            known = seq if isinstance(seq, int) and not isinstance(seq, bool) else None
+            self._events.append(Event(str(frame.get("event")), frame.get("payload"), known))
         elif frame.get("type") == "res" and (waiting := self._answers.get(str(frame.get("id")))) is not None:
             waiting.append(frame)
 
@@ -251,7 +259,10 @@ class _Attempt:
         client = GatewayClient(connection)
         try:
             nonce = self._challenge(client, deadline - clock())
-            client.hello = self._introduce(client, stored, nonce, deadline - clock())
+            hello = self._introduce(client, stored, nonce, deadline - clock())
+            if not isinstance(hello, dict):
+                raise ProtocolViolation("hello-ok is not an object")
+            client.hello = hello
         except GatewayTimeout as error:
             connection.close()
             raise GatewayTimeout(self.timeout) from error
@@ -278,9 +289,12 @@ class _Attempt:
             return client.call("connect", self.params(stored, nonce), timeout=remaining)
         except RequestFailed as failure:
             code, reason = 1008, failure.message
+            leave = client.connection.clock() + _GOODBYE_WAIT
             try:
                 while True:
-                    client.connection.receive(_GOODBYE_WAIT)
+                    client.connection.receive(max(leave - client.connection.clock(), 0.0))
+                    if leave <= client.connection.clock():
+                        raise GatewayTimeout(_GOODBYE_WAIT)
             except ConnectionClosed as closed:
                 code, reason = closed.code, closed.reason or reason
             except GatewayTimeout:
@@ -319,7 +333,9 @@ class _Attempt:
         tokens = self.credentials.tokens
         if tokens is None or not isinstance(auth, dict) or not isinstance(auth.get("deviceToken"), str):
             return
-        tokens.put(auth.get("role", self.persona.role), auth["deviceToken"], auth.get("scopes", ()))
+        role, scopes = auth.get("role", self.persona.role), auth.get("scopes", [])
+        if isinstance(role, str) and isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes):
+            tokens.put(role, auth["deviceToken"], scopes)
 
 
 def _blames_token(refusal: HandshakeRefused) -> bool:
@@ -332,6 +348,8 @@ def _parse(text: str) -> dict[str, Any]:
         frame = json.loads(text)
     except ValueError as error:
         raise ProtocolViolation("frame is not JSON") from error
+    except RecursionError as error:
+        raise ProtocolViolation("frame is nested too deeply") from error
     if not isinstance(frame, dict):
         raise ProtocolViolation("frame is not an object")
     return frame

@@ -60,7 +60,7 @@ def generated_check(schema: Schema) -> Check:
     """
     import fastjsonschema  # type: ignore[import-not-found,unused-ignore]  # optional
 
-    validate = fastjsonschema.compile(schema, use_default=False)
+    validate = fastjsonschema.compile(dict(schema), use_default=False)
 
     def check(value: Any) -> bool:
         try:

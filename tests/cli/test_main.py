@@ -112,6 +112,22 @@ class DispatchTests(CommandCase):
         outcome = self.openclaw("nope")
         self.assertEqual((outcome.code, outcome.err), (2, "error: unknown command 'nope'\n"))
 
+    def test_mistyped_command(self) -> None:
+        """
+        One that was nearly typed is named.
+        """
+        cases = {
+            ("gatway", "run"): ("gatway", "gateway"),
+            ("device",): ("device", "devices"),
+            ("config", "gett", "a"): ("config gett", "config get"),
+            ("devices", "aprove", "x"): ("devices aprove", "devices approve"),
+            ("protocol", "shema"): ("protocol shema", "protocol schema"),
+        }
+        for arguments, (typed, meant) in cases.items():
+            outcome = self.openclaw(*arguments)
+            told = f"error: unknown command '{typed}'\n(Did you mean {meant}?)\n"
+            self.assertEqual((outcome.code, outcome.out, outcome.err), (2, "", told))
+
     def test_profiles(self) -> None:
         """
         A bad profile is a usage error with the known texts.

@@ -203,6 +203,8 @@ class AloneTests(CommandCase):
                 "Source: local loopback",
                 f"Config: {self.home}/.openclaw/openclaw.json",
                 "Bind: loopback",
+                f"Cause: connect ECONNREFUSED 127.0.0.1:{self.port}",
+                "Fix: start it with: openclaw gateway",
             ],
         )
 
