@@ -65,7 +65,7 @@ def read_config(context: Context, *, lenient: bool = False) -> Snapshot:
     :param lenient: go on when it is invalid, for commands that help to find out why.
     :raise ConfigurationRefused: it is invalid.
     """
-    snapshot = load(context.environ, context.home)
+    snapshot = _load(context)
     if not snapshot.valid and not lenient:
         raise ConfigurationRefused("\n".join(invalid_config(context, snapshot)))
     if not snapshot.valid:
@@ -74,6 +74,24 @@ def read_config(context: Context, *, lenient: bool = False) -> Snapshot:
         place = f"{context.short(str(warning.location))}: " if warning.location else ""
         context.problem(f"Config warning: {place}{warning.path or '<root>'}: {warning.message}")
     return snapshot
+
+
+def _load(context: Context) -> Snapshot:
+    """
+    Read the file, after asking the login shell for credentials where that is wanted.
+    """
+    snapshot = load(context.environ, context.home)
+    asked = dig(snapshot.config or snapshot.parsed, "env", "shellEnv", "enabled") is True
+    if not asked and not context.environ.get("OPENCLAW_LOAD_SHELL_ENV"):
+        return snapshot
+    from openclaw.config.shellenv import ShellSilent, import_shell_environment
+
+    try:
+        imported = import_shell_environment(context.environ, snapshot)
+    except ShellSilent as error:
+        context.problem(f"Warning: {error}")
+        return snapshot
+    return load(context.environ, context.home) if imported else snapshot
 
 
 def invalid_config(context: Context, snapshot: Snapshot) -> list[str]:

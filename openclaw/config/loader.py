@@ -170,7 +170,7 @@ def _interpret(snapshot: Snapshot, source: _Source, home: Path, read: Callable[[
     )
     if issues:
         return checked
-    return evolve(checked, config=expand_paths(with_defaults(value), home), valid=True)
+    return evolve(checked, config=expand_paths(with_defaults(value, environment, home), home), valid=True)
 
 
 @frozen

@@ -20,6 +20,7 @@ from openclaw.config.dotenv import fill_environment
 from openclaw.config.loader import load
 from openclaw.config.model import Config
 from openclaw.config.paths import apply_profile, gateway_port, state_dir
+from openclaw.config.shellenv import ShellSilent, import_shell_environment
 from openclaw.errors import OpenClawError
 from openclaw.gateway.assembly import Setting, build, make_life
 from openclaw.gateway.life import Life
@@ -73,6 +74,12 @@ def make_setting(
     """
     fill_environment(environ, home, Path.cwd())
     snapshot = load(environ, home)
+    try:
+        # Before the reactor runs: a start may wait for the shell, requests may not.
+        if import_shell_environment(environ, snapshot):
+            snapshot = load(environ, home)
+    except ShellSilent as error:
+        _log.warn("{warning}", warning=str(error))
     config = snapshot.require()
     port = gateway_port(options.get("port"), environ, config)
     directory = state_dir(environ, home)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+
 from openclaw.cli.exits import CommandFailed
 from openclaw.cli.gateway import parse
 from openclaw.cli.gateway_run import gateway_options
@@ -220,6 +222,25 @@ class CallTests(GatewayCase):
                 "Bind: loopback",
             ],
         )
+
+    def test_login_shell(self) -> None:
+        """
+        Where the configuration asks for it, the token comes from the login shell; a shell that fails is told of.
+        """
+        self.gateway.accepted = {"from-shell"}
+        self.gateway.methods["health"] = {"ok": True}
+        shell = self.home / "shell"
+        shell.write_text("#!/bin/sh\nOPENCLAW_GATEWAY_TOKEN=from-shell env -0\n")
+        shell.chmod(0o700)
+        self.environ.update(SHELL=str(shell), PATH=os.environ["PATH"])
+        config = {"mode": "local", "port": self.gateway.port}
+        self.configure({"gateway": config})
+        self.assertEqual(self.openclaw("gateway", "call", "health").code, 1)
+        self.configure({"gateway": config, "env": {"shellEnv": {"enabled": True}}})
+        self.assertEqual(self.openclaw("gateway", "call", "health").code, 0)
+        del self.environ["OPENCLAW_GATEWAY_TOKEN"]
+        self.environ["SHELL"] = "/nonexistent/sh"
+        self.assertIn("Warning: The login shell /nonexistent/sh", self.openclaw("gateway", "call", "health").err)
 
     def test_environment_wins(self) -> None:
         """

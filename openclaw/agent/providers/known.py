@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from openclaw.agent.providers.base import Cost
+from openclaw.config.defaults import MODEL_ALIASES
 
 
 @frozen(kw_only=True)
@@ -180,14 +181,7 @@ PROVIDER_ALIASES: Mapping[str, str] = {
 }
 
 #: Short names, active only where the model they stand for is listed in ``agents.defaults.models``.
-BUILTIN_ALIASES: Mapping[str, str] = {
-    "opus": "anthropic/claude-opus-4-5",
-    "sonnet": "anthropic/claude-sonnet-4-5",
-    "gpt": "openai/gpt-5.2",
-    "gpt-mini": "openai/gpt-5-mini",
-    "gemini": "google/gemini-3-pro-preview",
-    "gemini-flash": "google/gemini-3-flash-preview",
-}
+BUILTIN_ALIASES = MODEL_ALIASES
 
 #: The only models that think at ``xhigh``.
 XHIGH_MODELS = frozenset({"openai/gpt-5.2", "openai-codex/gpt-5.2-codex", "openai-codex/gpt-5.1-codex"})
