@@ -13,9 +13,9 @@ from openclaw.cli.context import Context
 from openclaw.cli.exits import CONFIGURATION, CommandFailed, ConfigurationRefused, UsageError, unknown_command
 from openclaw.config.dotted import parse_path, value_at
 from openclaw.config.editor import EditRefused, PathNotFound
-from openclaw.config.issues import ConfigInvalid
+from openclaw.config.issues import ConfigInvalid, Issue
 from openclaw.config.loader import Snapshot, load
-from openclaw.config.tokens import Json5Error, decode
+from openclaw.config.tokens import Json5Error, decode, parse
 from openclaw.config.writer import set_key, unset_key
 
 _USAGE = "config get <path> | set <path> <value> | unset <path> | file   [--json]"
@@ -83,10 +83,11 @@ def _file(context: Context, words: Sequence[str], *, json_only: bool) -> None:
 
 def _value(text: str, json_only: bool) -> Any:
     try:
+        parse(text)
         return decode(text)
     except Json5Error as error:
         if json_only:
-            raise CommandFailed(f"Error: Failed to parse JSON5 value: SyntaxError: {error}") from error
+            raise CommandFailed(f"Error: Failed to parse JSON5 value: {error}") from error
         return text
 
 
@@ -102,7 +103,21 @@ def _valid(context: Context) -> Snapshot:
 
 def _rejected(error: ConfigInvalid) -> CommandFailed:
     told = [f"{issue.path or '<root>'}: {issue.message}" for issue in error.issues]
-    return CommandFailed(f"Error: Config validation failed: {'; '.join(told)}", CONFIGURATION)
+    wanted = [
+        f"Did you mean {issue.expected}?"
+        if issue.message.startswith("Unrecognized")
+        else f"Expected {issue.path}: {issue.expected}"
+        for issue in error.issues
+        if _helps(issue)
+    ]
+    return CommandFailed("\n".join([f"Error: Config validation failed: {'; '.join(told)}", *wanted]), CONFIGURATION)
+
+
+def _helps(issue: Issue) -> bool:
+    """
+    Whether what was expected says more than the message does.
+    """
+    return issue.expected is not None and f"expected {issue.expected}," not in issue.message
 
 
 def _refused(error: EditRefused, path: str) -> CommandFailed:

@@ -75,6 +75,23 @@ class ConfigTests(CommandCase):
             "Error: Config validation failed: gateway.port: Invalid input: expected number, received string\n",
         )
         self.assertEqual(path.read_text(), TEXT)
+        cases = {
+            ("gateway.bind", "moon"): 'Expected gateway.bind: one of "auto", "lan", "loopback", "custom", "tailnet"\n',
+            ("gateway.portt", "1"): 'Did you mean "port"?\n',
+        }
+        for words, hint in cases.items():
+            outcome = self.openclaw("config", "set", *words)
+            self.assertEqual((outcome.code, path.read_text()), (78, TEXT))
+            self.assertTrue(outcome.err.endswith(hint), outcome.err)
+
+    def test_set_no_json(self) -> None:
+        """
+        With ``--json`` what is no JSON5 is told once, with its place.
+        """
+        self.configure(TEXT)
+        outcome = self.openclaw("config", "set", "gateway.port", "{x", "--json")
+        told = "Error: Failed to parse JSON5 value: SyntaxError: JSON5: invalid end of input at 1:3\n"
+        self.assertEqual((outcome.code, outcome.err), (1, told))
 
     def test_unset(self) -> None:
         """
