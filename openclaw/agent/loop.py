@@ -22,6 +22,7 @@ from openclaw.agent.providers.base import ModelRequest, ResolvedModel, ToolCall,
 from openclaw.agent.providers.catalog import fallback_refs, resolve_model
 from openclaw.agent.providers.errors import ProviderError
 from openclaw.agent.retry import failover_reason
+from openclaw.agent.text import clean
 from openclaw.agent.tools import Tool, ToolContext, ToolResult
 from openclaw.agent.transcript import Message, assistant_message, context, decision, open_calls, tool_message
 from openclaw.agent.turn import Asking, Turn, Until
@@ -39,6 +40,8 @@ class ModelLoop:
 
     :ivar until: waits for something that the end of the run cancels.
     :ivar slot: the run's global slot; given back while a person is asked.
+    :ivar usage: of the last turn, as clients know it.
+    :ivar said: what was shown before tools were called.
     :ivar pause: called with true while the run waits for a person, when no limit counts.
     """
 
@@ -53,7 +56,7 @@ class ModelLoop:
     pause: Any
     model: ResolvedModel = field(init=False)
     usage: Usage = field(factory=Usage)
-    last_usage: Usage = field(factory=Usage)
+    said: list[str] = field(factory=list)
     _messages: list[Message] = field(factory=list)
     _system: str = ""
 
@@ -73,11 +76,11 @@ class ModelLoop:
         while True:
             self.events.new_message()
             turn = await self._ask()
-            self.usage = _sum(self.usage, turn.usage)
-            self.last_usage = turn.usage
+            self.usage = turn.usage
             message = assistant_message(self.model, turn.content, turn.usage, turn.stop, self._now())
             if not turn.calls:
                 return turn, message
+            self.said.append(clean(turn.text))
             # From here on the world may change: a crash must not do it twice.
             await self._write(message, seen=True)
             for call in turn.calls:
@@ -172,6 +175,7 @@ class ModelLoop:
         context = self._tool_context(call)
         tool = next((tool for tool in world.tools if tool.spec.name == call.name), None)
         if tool is None:
+            self.events.tool("start", call.name, call.id, {"args": dict(call.arguments)})
             result = ToolResult.of_text(f"Tool {call.name} not found", is_error=True)
         else:
             text = tool.question(call, context)
@@ -259,12 +263,3 @@ class ModelLoop:
 
 def _denied(call: ToolCall) -> ToolResult:
     return ToolResult.of_text(f"The user denied this call of {call.name}.", is_error=True)
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(
-        input=one.input + other.input,
-        output=one.output + other.output,
-        cache_read=one.cache_read + other.cache_read,
-        cache_write=one.cache_write + other.cache_write,
-    )

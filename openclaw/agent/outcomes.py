@@ -4,6 +4,7 @@ What is answered to those who wait for a run (``methods.md`` 7.1).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from openclaw.agent.providers.base import ResolvedModel, Usage
@@ -23,6 +24,7 @@ def make_outcome(
     started_at_ms: int | None,
     now_ms: int,
     text: str = "",
+    before: Sequence[str] = (),
     usage: Usage | None = None,
     model: ResolvedModel | None = None,
     aborted: bool = False,
@@ -30,6 +32,7 @@ def make_outcome(
 ) -> Outcome:
     """
     :param text: the reply; empty when nothing is said.
+    :param before: what was said before tools were called.
     :param aborted: whether the run was ended from outside.
     """
     agent: dict[str, Any] = {"sessionId": session_id}
@@ -45,7 +48,7 @@ def make_outcome(
         started_at_ms=started_at_ms,
         ended_at_ms=now_ms,
         result={
-            "payloads": [{"text": text, "mediaUrl": None}] if text else [],
+            "payloads": [{"text": said, "mediaUrl": None} for said in (*before, text) if said],
             "meta": {"durationMs": duration, "agentMeta": agent, "aborted": aborted},
         },
         code=code,

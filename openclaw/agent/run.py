@@ -285,10 +285,10 @@ class ActiveRun:
     async def _succeed(self, loop: ModelLoop, turn: Turn, message: Mapping[str, Any]) -> None:
         told = "" if is_silent(turn.text) and SILENT in turn.text else clean(turn.text)
         text = "\n\n".join(part for part in (*self.prepared.lead, told) if part)
-        usage = loop.last_usage
+        usage = loop.usage
         members = {
-            "inputTokens": loop.usage.input,
-            "outputTokens": loop.usage.output,
+            "inputTokens": usage.input,
+            "outputTokens": usage.output,
             "totalTokens": usage.input + usage.cache_read + usage.cache_write,
             "modelProvider": loop.model.provider,
             "model": loop.model.model_id,
@@ -296,7 +296,7 @@ class ActiveRun:
             "abortedLastRun": False,
         }
         reply = Reply(id=self.world.make_id(), text=text) if text and self.events.chat else None
-        outcome = self._outcome("ok", "completed", text=text, usage=loop.usage, model=loop.model)
+        outcome = self._outcome("ok", "completed", text=text, before=loop.said, usage=usage, model=loop.model)
         await self._write_end("ok", outcome, message=message, members=members, reply=reply)
         self.events.ended(outcome.ended_at_ms, text)
         self.on_outcome(outcome)
@@ -326,7 +326,8 @@ class ActiveRun:
 
     async def _time_out(self) -> None:
         text = self.events.so_far
-        summary = f"The agent did not answer within {self._limit():g} seconds."
+        seconds = self._limit()
+        summary = f"The agent did not answer within {seconds:g} second{'' if seconds == 1 else 's'}."
         outcome = self._outcome("error", summary, text=text, aborted=True, code=AGENT_TIMEOUT)
         await self._write_or_log("error", outcome, members=self._aborted_members())
         self.events.timed_out(self.started_at_ms, outcome.ended_at_ms, text)

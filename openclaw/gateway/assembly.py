@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
+from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.providers.factory import Models, make_client
 from openclaw.agent.runtime import AgentRuntime
+from openclaw.agent.tools import Tool
 from openclaw.clock import millis
 from openclaw.config.auth import ResolvedAuth
 from openclaw.config.loader import Snapshot, load
@@ -67,6 +69,8 @@ class Setting:
     :ivar verbose: the console shows debug, and every frame is told.
     :ivar under_twistd: ``twistd`` owns the console, the daemon and the signals.
     :ivar logs: whether log observers are started; tests in memory have their own.
+    :ivar make_model: in place of the providers; tests give a twin.
+    :ivar tools: what the agent can do.
     """
 
     snapshot: Snapshot
@@ -81,6 +85,8 @@ class Setting:
     ws_log: Style = "auto"
     under_twistd: bool = False
     logs: bool = True
+    make_model: Callable[[ResolvedModel], Model] | None = None
+    tools: Sequence[Tool] = ()
 
 
 def new_id() -> str:
@@ -158,8 +164,9 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         make_id=new_id,
         environ=setting.environ,
         workspace_of=lambda agent_id: workspace_dir(setting.environ, setting.home, config(), agent_id),
-        make_model=Models(clock=reactor, make_client=lambda: make_client(reactor)),
+        make_model=setting.make_model or Models(clock=reactor, make_client=lambda: make_client(reactor)),
         in_thread=in_thread,
+        tools=setting.tools,
         ready=readiness.ready,
     )
     context = MethodContext(

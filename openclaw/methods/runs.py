@@ -18,7 +18,8 @@ def agent_answer(outcome: Outcome) -> dict[str, Any]:
     :raise Failed: the run failed; the answer carries both payload and error.
     """
     if outcome.status == "error":
-        raise _failed(outcome, _result(outcome))
+        # Only a run that was too slow has a result: what it had said by then.
+        raise _failed(outcome, _result(outcome) if outcome.code == ErrorCode.AGENT_TIMEOUT else {})
     summary = "completed" if outcome.status == "ok" else outcome.summary
     return {"runId": outcome.run_id, "status": "ok", "summary": summary, **_result(outcome)}
 

@@ -4,7 +4,7 @@ A whole gateway in memory: the real service tree on a clock that tests move, wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.test.iosim import FakeTransport, IOPump, connect
 
+from openclaw.agent.providers.base import Model, ResolvedModel
+from openclaw.agent.tools import Tool
 from openclaw.config.auth import ResolvedAuth, resolve_auth
 from openclaw.config.loader import evaluate
 from openclaw.gateway.assembly import Setting, build
@@ -74,6 +76,8 @@ class MemoryGateway:
     A gateway that runs until ``stop``.
 
     :ivar config: the configuration file's value; a token is added when it has no ``gateway.auth``.
+    :ivar make_model: gives the model for each request, for example an ``openclaw.testing.model.PlayedModel``.
+    :ivar tools: what the agent can do.
     :ivar directory: state directory and home; nothing is written there unless a run makes its workspace.
     """
 
@@ -83,6 +87,8 @@ class MemoryGateway:
     store: Store = field(factory=MemoryStore)
     reactor: MemoryReactorClock = field(factory=make_reactor)
     life: Life | None = None
+    make_model: Callable[[ResolvedModel], Model] | None = None
+    tools: Sequence[Tool] = ()
     service: Gateway = field(init=False)
     _pumps: list[IOPump] = field(factory=list, init=False)
 
@@ -112,6 +118,8 @@ class MemoryGateway:
             home=self.directory,
             environ=self.environ,
             logs=False,
+            make_model=self.make_model,
+            tools=self.tools,
         )
 
     def client(self, *, headers: Mapping[str, str] | None = None, url: str | None = None) -> GatewayClient:

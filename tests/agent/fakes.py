@@ -12,17 +12,16 @@ from typing import Any, TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.task import Clock, deferLater
+from twisted.internet.task import Clock
 
-from openclaw.agent.providers.base import Emit, ModelEvent, ModelRequest, ResolvedModel, Stop, TextDelta, Usage
+from openclaw.agent.providers.base import ResolvedModel, Stop, TextDelta, Usage
 from openclaw.agent.runtime import AgentRuntime
 from openclaw.agent.types import Inbound
 from openclaw.config.model import Config, build
 from openclaw.store.memory import MemoryStore
+from openclaw.testing.model import PlayedModel, Step
 
 T = TypeVar("T")
-
-Step = ModelEvent | float | Exception
 
 KEY = "agent:main:main"
 
@@ -52,37 +51,13 @@ class BreakableStore(MemoryStore):
         return BreakableStore(deepcopy(self.unit))
 
 
-@define
-class ScriptedModel:
+class ScriptedModel(PlayedModel):
     """
-    Plays one script for each request: events, pauses in seconds, errors. The last script repeats.
+    Plays one script for each request. The last script repeats.
     """
 
-    clock: Clock
-    scripts: list[Sequence[Step]]
-    requests: list[ModelRequest] = field(factory=list)
-    cancelled: int = 0
-
-    def stream(self, request: ModelRequest, emit: Emit) -> Deferred[None]:
-        script = self.scripts[min(len(self.requests), len(self.scripts) - 1)]
-        self.requests.append(request)
-        return Deferred.fromCoroutine(self._play(script, emit))
-
-    async def _play(self, script: Sequence[Step], emit: Emit) -> None:
-        try:
-            for step in script:
-                if isinstance(step, Exception):
-                    raise step
-                if isinstance(step, int | float):
-                    await deferLater(self.clock, step)
-                else:
-                    emit(step)
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            if type(error).__name__ == "CancelledError":
-                self.cancelled += 1
-            raise
+    def __init__(self, clock: Clock, scripts: list[Sequence[Step]]) -> None:
+        super().__init__(clock, lambda _: scripts[min(len(self.requests), len(scripts)) - 1])
 
 
 CONFIG: Mapping[str, Any] = {

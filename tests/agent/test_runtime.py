@@ -15,7 +15,8 @@ from openclaw.agent.errors import UnknownRun
 from openclaw.agent.providers.base import Stop, TextDelta
 from openclaw.agent.providers.errors import GarbledAnswer, ProviderRefused, StreamBroken
 from openclaw.agent.types import Outcome
-from tests.agent.fakes import KEY, House, Step, said, texts
+from openclaw.testing.model import Step
+from tests.agent.fakes import KEY, House, said, texts
 
 
 def _result(outcome: Outcome) -> Mapping[str, Any]:
@@ -39,7 +40,15 @@ class AnswerTests(RuntimeTests):
         """
         A message is accepted, streams as agent and chat events, and ends in one final.
         """
-        script = [TextDelta("Hello"), 0.06, TextDelta(" from"), 0.06, TextDelta(" the mock."), 0.06, Stop("stop")]
+        script: list[Step] = [
+            TextDelta("Hello"),
+            0.06,
+            TextDelta(" from"),
+            0.06,
+            TextDelta(" the mock."),
+            0.06,
+            Stop("stop"),
+        ]
         house = self.house(script)
         accepted = self.successResultOf(house.send("hi"))
         house.clock.pump([0.06, 0.06, 0.06])

@@ -1,0 +1,216 @@
+"""
+Replays of recorded conversations: requests, answers, and the events of each run.
+
+Besides what ``tests.harness.replay`` does, every recorded ``agent`` and ``chat`` event is waited for, and each run's
+events are compared one by one. Of ``chat`` deltas only the first is: when the others come depends on the moment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field
+
+from openclaw.testing.client import SCOPES, GatewayClient
+from openclaw.testing.gateway import MemoryGateway
+from tests.harness.replay import Difference, lines, same, same_answer
+
+#: Seconds that something recorded is waited for.
+PATIENCE = 300.0
+
+#: Of recorded pauses, so that a request which was sent just before something still is.
+HASTE = 0.9
+
+#: Seconds of one step of time.
+STEP = 0.02
+
+VERSION = re.compile(r"OpenClaw [0-9][\w.]*(?: \([0-9a-f]+\))?")
+
+RUN_EVENTS = ("agent", "chat")
+
+
+def summary(frame: Mapping[str, Any]) -> str:
+    """
+    One event of a run in a few words.
+    """
+    payload = frame["payload"]
+    if frame["event"] == "chat":
+        said = plain(payload.get("message", {}).get("content", [{}])[0].get("text"))
+        words = [said, payload.get("stopReason"), payload.get("errorMessage")]
+        return " ".join([str(payload["seq"]), payload["state"], *(word for word in words if word is not None)])
+    data = payload["data"]
+    words = [data.get("phase"), data.get("name"), data.get("text"), data.get("error")]
+    aborted = ["aborted"] if data.get("aborted") else []
+    return " ".join([str(payload["seq"]), payload["stream"], *(word for word in words if word), *aborted])
+
+
+def events_of(frames: list[dict[str, Any]], run_id: str) -> list[dict[str, Any]]:
+    """
+    The events of a run that are compared.
+    """
+    found: list[dict[str, Any]] = []
+    deltas = 0
+    for frame in frames:
+        if frame["type"] != "event" or frame["event"] not in RUN_EVENTS or frame["payload"]["runId"] != run_id:
+            continue
+        if frame["payload"].get("state") == "delta":
+            deltas += 1
+            if deltas > 1:
+                continue
+        found.append(frame)
+    return found
+
+
+def plain(value: Any) -> Any:
+    """
+    What was recorded, without what was cut out of it.
+    """
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items() if not _is_cut(name, item)}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return VERSION.sub("OpenClaw", value) if isinstance(value, str) else value
+
+
+@define
+class _Peer:
+    client: GatewayClient
+    recorded: list[dict[str, Any]] = field(factory=list)
+    taken: list[int] = field(factory=list)
+
+
+@define
+class Conversation:
+    """
+    One replay.
+
+    :ivar answers: by ``id``, or ``connection#id``, what ours answers instead: ``{"res": frame}``, ``{"payload": ...}``
+        for some members of the payload, or ``{}`` for an answer that is not compared.
+    :ivar runs: by run id, what ours tells instead: ``{"events": [summaries]}``, or ``{"more": [summaries]}``.
+    :ivar skip: ids of requests that are not sent.
+    """
+
+    gateway: MemoryGateway
+    token: str
+    answers: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    runs: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    skip: Mapping[str, str] = field(factory=dict)
+    connections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    differences: list[Difference] = field(factory=list)
+    _peers: dict[str, _Peer] = field(factory=dict)
+
+    def run(self, name: str) -> list[Difference]:
+        """
+        Replay a capture.
+
+        :return: what differs.
+        """
+        recording = list(lines(name))
+        for line in recording:
+            self._peer(line.get("conn", "op"))
+        opened = {line["conn"] for line in recording if line["dir"] == "open"}
+        before = 0
+        for line in recording:
+            pause, before = (line["t"] - before) / 1000 * HASTE, line["t"]
+            conn, frame = line.get("conn", "op"), line.get("frame")
+            if not isinstance(frame, dict) or (conn in opened and frame.get("method") == "connect"):
+                continue
+            if line["dir"] == "send":
+                self._send(conn, frame, pause)
+            elif line["dir"] == "recv":
+                self._recv(conn, frame)
+        for conn, peer in self._peers.items():
+            self._compare_runs(conn, peer)
+        return self.differences
+
+    def say(self, session_key: str, message: str) -> None:
+        """
+        Let a conversation be there before the recording begins.
+        """
+        client = self.gateway.connected(token=self.token)
+        params = {"sessionKey": session_key, "message": message, "idempotencyKey": f"before-{message}"}
+        client.call("chat.send", params)
+        self._wait(lambda: any(frame["payload"].get("state") == "final" for frame in client.events("chat")))
+        client.close()
+
+    def _peer(self, conn: str) -> _Peer:
+        if conn not in self._peers:
+            scopes = self.connections.get(conn, {}).get("scopes", SCOPES)
+            client = self.gateway.connected(token=self.token, scopes=scopes)
+            # Recordings leave the handshake out, and use its id again.
+            self._peers[conn] = _Peer(client, taken=list(range(len(client.frames))))
+        return self._peers[conn]
+
+    def _send(self, conn: str, frame: Mapping[str, Any], pause: float) -> None:
+        if frame.get("id") in self.skip:
+            return
+        end = self.gateway.reactor.seconds() + pause
+        while (left := end - self.gateway.reactor.seconds()) > 0:
+            self.gateway.advance(min(left, STEP))
+        self._peers[conn].client.send(frame)
+
+    def _recv(self, conn: str, frame: dict[str, Any]) -> None:
+        peer = self._peers[conn]
+        if frame["type"] == "res":
+            if frame["id"] not in self.skip and not _is_hello(frame):
+                self._answer(conn, peer, frame)
+        elif frame["event"] in RUN_EVENTS:
+            peer.recorded.append(frame)
+            run_id, wanted = frame["payload"]["runId"], summary(frame)
+            if run_id not in self.runs and frame["payload"].get("state") != "delta":
+                self._wait(lambda: any(summary(now) == wanted for now in events_of(peer.client.frames, run_id)))
+
+    def _answer(self, conn: str, peer: _Peer, frame: Mapping[str, Any]) -> None:
+        override = self.answers.get(f"{conn}#{frame['id']}") or self.answers.get(frame["id"])
+        wanted = plain(frame if override is None else {**frame, **override.get("res", {})})
+        now: Any = None
+        self._wait(lambda: self._untaken(peer, frame["id"]) is not None)
+        index = self._untaken(peer, frame["id"])
+        if index is not None:
+            peer.taken.append(index)
+            now = plain(peer.client.frames[index])
+        if override is not None and not {"res", "payload"} & set(override):
+            return
+        if override is not None and "payload" in override:
+            wanted = {**wanted, "payload": {**wanted["payload"], **override["payload"]}}
+        if now is None or not same_answer(wanted, now):
+            self.differences.append(Difference(conn=conn, recorded=wanted, now=now))
+
+    def _untaken(self, peer: _Peer, id: Any) -> int | None:
+        for index, frame in enumerate(peer.client.frames):
+            if frame["type"] == "res" and frame["id"] == id and index not in peer.taken:
+                return index
+        return None
+
+    def _wait(self, holds: Any) -> None:
+        end = self.gateway.reactor.seconds() + PATIENCE
+        while not holds() and self.gateway.reactor.seconds() < end:
+            self.gateway.advance(STEP)
+
+    def _compare_runs(self, conn: str, peer: _Peer) -> None:
+        for run_id in dict.fromkeys(frame["payload"]["runId"] for frame in peer.recorded):
+            override = self.runs.get(run_id, {})
+            recorded = events_of(peer.recorded, run_id)
+            wanted = override.get("events", [*map(summary, recorded), *override.get("more", ())])
+            now = events_of(peer.client.frames, run_id)
+            told = list(map(summary, now))
+            if wanted != told:
+                self.differences.append(Difference(conn=f"{conn} {run_id}", recorded=wanted, now=told))
+                continue
+            if "events" in override:
+                continue
+            for one, other in zip(recorded, now, strict=False):
+                if not same(plain(one["payload"]), plain(other["payload"])):
+                    self.differences.append(Difference(conn=f"{conn} {run_id}", recorded=one, now=other))
+
+
+def _is_hello(frame: Mapping[str, Any]) -> bool:
+    payload = frame.get("payload")
+    return isinstance(payload, Mapping) and payload.get("type") == "hello-ok"
+
+
+def _is_cut(name: str, value: Any) -> bool:
+    # Diagnostics may be left out (methods.md 7.1); what a tool says of its process differs each time.
+    return name == "systemPromptReport" or (name == "details" and isinstance(value, Mapping) and "status" in value)
