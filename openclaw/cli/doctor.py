@@ -1,5 +1,5 @@
 """
-``openclaw doctor``; so far only ``--export``.
+``openclaw doctor``: the configuration file and its old keys, and ``--export``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,21 @@ from openclaw.config.paths import expand, state_dir, workspace_dir
 def run(context: Context, arguments: Sequence[str]) -> int:
     """
     :return: the exit code.
-    :raise UsageError: nothing was asked for.
+    :raise UsageError: two things were asked for.
     """
-    parser = Arguments("doctor", "Write what the gateway keeps in the files of earlier versions.")
-    parser.option("--export", metavar="<dir>", help="an empty directory to write to")
+    parser = Arguments("doctor", "Check the configuration, or write what the gateway keeps in files.")
+    parser.option("--fix", "--repair", action="store_true", help="carry old keys to where they belong now")
+    parser.option("--non-interactive", action="store_true", help="accepted: nothing is asked anyway")
+    parser.option("--yes", action="store_true", help="accepted: nothing is asked anyway")
+    parser.option("--export", metavar="<dir>", help="the files of earlier versions, in an empty directory")
     parser.option("--json", action="store_true", help="for scripts")
     options = parser.take(arguments)
+    if options.export and options.fix:
+        raise UsageError("--export and --fix are done one after the other")
     if not options.export:
-        raise UsageError("required option '--export <dir>' not specified")
+        from openclaw.cli.repair import check
+
+        return check(context, fix=options.fix, json=options.json)
 
     from openclaw.doctor.export import export
 

@@ -18,7 +18,7 @@ COMMANDS = {
     "config": ("openclaw.cli.config", "Read or change the configuration"),
     "dashboard": ("openclaw.cli.dashboard", "Open the page of the gateway"),
     "devices": ("openclaw.cli.devices", "Pair devices, and their tokens"),
-    "doctor": ("openclaw.cli.doctor", "Write what the gateway keeps in the files of earlier versions"),
+    "doctor": ("openclaw.cli.doctor", "Check the configuration, and repair old keys"),
     "gateway": ("openclaw.cli.gateway", "Run the gateway, or ask one that runs"),
     "health": ("openclaw.cli.health", "How the running gateway is"),
     "logs": ("openclaw.cli.logs", "Read the gateway's log"),

@@ -99,10 +99,10 @@ class ExportTests(CommandCase):
 
     def test_usage(self) -> None:
         """
-        Asked for nothing, it says what it can do.
+        One thing at a time.
         """
-        outcome = self.openclaw("doctor")
-        self.assertEqual((outcome.code, outcome.err), (2, "error: required option '--export <dir>' not specified\n"))
+        outcome = self.openclaw("doctor", "--export", "x", "--fix")
+        self.assertEqual((outcome.code, outcome.err), (2, "error: --export and --fix are done one after the other\n"))
 
     def test_without_twisted(self) -> None:
         """
@@ -117,3 +117,78 @@ class ExportTests(CommandCase):
             [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True, cwd=project
         )
         self.assertEqual(done.stdout, "[]\n")
+
+
+class FixTests(CommandCase):
+    """
+    Old keys of the configuration file.
+    """
+
+    OLD = """{
+  // who may come in
+  gateway: { mode: "local", token: "${TOKEN}" }, // old place
+  telegram: { enabled: false },
+}
+"""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.environ["TOKEN"] = "0123456789abcdef0123456789abcdef"
+        self.path = self.configure(self.OLD)
+
+    def test_look(self) -> None:
+        """
+        Without ``--fix`` nothing is written, and what would be done is told.
+        """
+        outcome = self.openclaw("doctor")
+        self.assertEqual((outcome.code, self.path.read_text()), (78, self.OLD))
+        self.assertEqual(
+            outcome.out.splitlines(),
+            [
+                "- Moved telegram → channels.telegram.",
+                "- Moved gateway.token → gateway.auth.token.",
+                'Run "openclaw doctor --fix" to apply changes.',
+            ],
+        )
+        self.assertIn("Legacy config keys detected:", outcome.err)
+
+    def test_fix(self) -> None:
+        """
+        Keys move, comments and references stay, the old file is kept; afterwards there is nothing to do.
+        """
+        outcome = self.openclaw("doctor", "--fix")
+        self.assertEqual((outcome.code, outcome.err), (0, ""))
+        self.assertEqual(
+            outcome.out.splitlines()[2:],
+            [
+                "Updated ~/.openclaw/openclaw.json",
+                "Backup: ~/.openclaw/openclaw.json.bak",
+                "Config OK: ~/.openclaw/openclaw.json",
+            ],
+        )
+        text = self.path.read_text()
+        for kept in ("// who may come in", "// old place", '"${TOKEN}"'):
+            self.assertIn(kept, text)
+        self.assertEqual(self.path.with_name("openclaw.json.bak").read_text(), self.OLD)
+        self.assertEqual(self.openclaw("config", "get", "gateway.auth.token").out.strip(), self.environ["TOKEN"])
+        again = self.openclaw("doctor", "--fix", "--json")
+        self.assertEqual((again.code, again.json["changes"], self.path.read_text()), (0, [], text))
+
+    def test_other_problems(self) -> None:
+        """
+        A file that would still be invalid is not touched.
+        """
+        for text in ('{gateway: {token: "${TOKEN}", port: "x"}}', "{gateway: ", ""):
+            path = self.configure(text)
+            outcome = self.openclaw("doctor", "--fix")
+            self.assertEqual((outcome.code, path.read_text()), (78, text))
+            self.assertTrue(outcome.err)
+
+    def test_nothing_there(self) -> None:
+        """
+        No file is fine.
+        """
+        self.path.unlink()
+        outcome = self.openclaw("doctor", "--fix")
+        self.assertEqual((outcome.code, outcome.out), (0, "Config OK: ~/.openclaw/openclaw.json (missing)\n"))
+        self.assertFalse(self.path.exists())

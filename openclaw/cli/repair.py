@@ -1,0 +1,66 @@
+"""
+``openclaw doctor`` for the configuration file: what is wrong with it, and ``--fix`` for old keys.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openclaw.cli.context import Context
+from openclaw.cli.exits import CONFIGURATION
+from openclaw.cli.target import invalid_config
+from openclaw.config.editor import set_value
+from openclaw.config.loader import Snapshot, load
+from openclaw.config.migrate import CannotMigrate, migrate
+from openclaw.config.writer import commit
+
+
+def check(context: Context, *, fix: bool, json: bool) -> int:
+    """
+    Look at the configuration, and carry old keys to their places when asked to.
+
+    :return: 0 when the file can be used.
+    """
+    snapshot = load(context.environ, context.home)
+    moved, changes = _plan(context, snapshot)
+    if fix and changes:
+        text = set_value(snapshot.raw or "", (), moved)
+        # Only a file that is whole afterwards is written: half a repair is none.
+        commit(snapshot.path, new_text=text, expected_hash=snapshot.hash, environ=context.environ, home=context.home)
+        snapshot = load(context.environ, context.home)
+    if json:
+        issues = [issue.payload() for issue in snapshot.issues]
+        context.json({"path": str(snapshot.path), "valid": snapshot.valid, "changes": changes, "issues": issues})
+    else:
+        _tell(context, snapshot, changes, fixed=fix)
+    return 0 if snapshot.valid else CONFIGURATION
+
+
+def _plan(context: Context, snapshot: Snapshot) -> tuple[dict[str, Any], list[str]]:
+    if not isinstance(snapshot.parsed, dict) or not snapshot.raw:
+        return {}, []
+    try:
+        return migrate(snapshot.parsed)
+    except CannotMigrate as error:
+        context.problem(str(error))
+        return {}, []
+
+
+def _tell(context: Context, snapshot: Snapshot, changes: list[str], *, fixed: bool) -> None:
+    path = context.short(snapshot.path)
+    for change in changes:
+        context.line(f"- {change}")
+    if changes and fixed:
+        context.line(f"Updated {path}")
+        context.line(f"Backup: {path}.bak")
+    elif changes:
+        context.line(context.command('Run "openclaw doctor --fix" to apply changes.'))
+    for warning in snapshot.warnings:
+        context.problem(f"Config warning: {warning.path or '<root>'}: {warning.message}")
+    if snapshot.valid:
+        context.line(f"Config OK: {path}" if snapshot.exists else f"Config OK: {path} (missing)")
+        return
+    # Without the last two lines: they name this command.
+    context.problem("\n".join(invalid_config(context, snapshot)[:-2]))
+    if not changes:
+        context.problem("Nothing here can be repaired automatically: edit the file at the places above.")
