@@ -187,4 +187,4 @@ class ExampleTests(SynchronousTestCase):
         suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
         suite.run(result)
         self.assertEqual([trace for _, trace in [*result.failures, *result.errors]], [])
-        self.assertEqual(result.testsRun, 4)
+        self.assertEqual(result.testsRun, 5)
