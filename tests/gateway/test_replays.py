@@ -1,61 +1,122 @@
 """
-The recorded connections, replayed.
+The recorded connections and conversations, replayed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.testing.gateway import MemoryGateway
-from tests.harness.replay import CAPTURES, Replay
+from openclaw.testing.model import PlayedModel
+from tests.harness.conversation import Conversation
+from tests.harness.models import RecordedExec, marked, ponging
+from tests.harness.replay import CAPTURES, Difference, Replay
 
-MANIFEST: Mapping[str, Mapping[str, Any]] = json.loads((CAPTURES / "manifest.json").read_text(encoding="utf-8"))
-TOKEN_CONFIG = {"gateway": {"mode": "local", "auth": {"mode": "token", "token": "placeholder-gateway-token"}}}
+Row = Mapping[str, Any]
+
+MANIFEST: Mapping[str, Row] = json.loads((CAPTURES / "manifest.json").read_text(encoding="utf-8"))
+TOKEN = "placeholder-gateway-token"
+TOKEN_CONFIG = {"gateway": {"mode": "local", "auth": {"mode": "token", "token": TOKEN}}}
+
+
+def conversation_config(model: str) -> Mapping[str, Any]:
+    """
+    The configuration of the recorded conversations.
+    """
+    cost = {"input": 1, "output": 2, "cacheRead": 0, "cacheWrite": 0}
+    mock = {"id": "mock-1", "name": "Mock 1", "input": ["text", "image"], "contextWindow": 128000, "cost": cost}
+    provider = {"baseUrl": "http://model.test/v1", "apiKey": "sk-mock-mock-mock-mock", "models": [mock]}
+    return {
+        **TOKEN_CONFIG,
+        "agents": {"defaults": {"model": {"primary": model}, "skipBootstrap": True}},
+        "models": {"providers": {"mock": {**provider, "api": "openai-completions"}}},
+    }
 
 
 class ManifestTests(SynchronousTestCase):
     def test_every_capture_is_listed(self) -> None:
         """
-        No capture is forgotten, and none is listed that is not there.
+        No capture is forgotten, and what is replayed is there.
         """
-        self.assertEqual(set(MANIFEST), {path.stem for path in CAPTURES.glob("*.jsonl")})
+        here = {path.stem for path in CAPTURES.glob("*.jsonl")}
+        self.assertEqual(here - set(MANIFEST), set())
+        self.assertEqual({name for name, row in MANIFEST.items() if "replay" in row} - here, set())
+
+    def test_every_row_says_what_becomes_of_it(self) -> None:
+        """
+        A capture is replayed, or the manifest says where else it is looked at, or which subject it waits for.
+        """
+        for name, row in MANIFEST.items():
+            self.assertIn("subject", row, name)
+            self.assertEqual(len({"replay", "elsewhere", "later"} & set(row)), 1, name)
 
     def test_every_override_says_why(self) -> None:
         """
         Where ours answers differently, the manifest names the line that says so.
         """
         for name, row in MANIFEST.items():
-            for conn, override in row.get("overrides", {}).items():
-                self.assertIn("why", override, f"{name} {conn}")
+            for kind in ("overrides", "answers", "runs"):
+                for what, override in row.get(kind, {}).items():
+                    self.assertIn("why", override, f"{name} {what}")
 
 
 class ReplayTests(SynchronousTestCase):
     """
-    One test for each capture of this issue.
+    One test for each capture that can be replayed.
     """
 
-
-def _make_test(name: str, row: Mapping[str, Any]) -> Any:
-    def test(self: SynchronousTestCase) -> None:
-        gateway = MemoryGateway(directory=Path(self.mktemp()), config=row.get("config", TOKEN_CONFIG)).start()
-        replay = Replay(
-            gateway, overrides=row.get("overrides", {}), skip=row.get("skip", {}), settle=lambda: gateway.advance(0.05)
-        )
-        try:
-            differences = replay.run(name)
-        finally:
-            gateway.stop()
+    def assert_as_recorded(self, differences: list[Difference]) -> None:
         self.assertEqual(differences, [], "\n".join(str(difference) for difference in differences[:5]))
+
+
+def _connection(test: ReplayTests, name: str, row: Row) -> list[Difference]:
+    gateway = MemoryGateway(directory=Path(test.mktemp()), config=row.get("config", TOKEN_CONFIG)).start()
+    test.addCleanup(gateway.stop)
+    replay = Replay(
+        gateway, overrides=row.get("overrides", {}), skip=row.get("skip", {}), settle=lambda: gateway.advance(0.05)
+    )
+    return replay.run(name)
+
+
+def _conversation(test: ReplayTests, name: str, row: Row) -> list[Difference]:
+    config = conversation_config(row.get("model", "mock/mock-1"))
+    gateway = MemoryGateway(directory=Path(test.mktemp()), config=config, tools=[RecordedExec()])
+    script = ponging if name.startswith("ws-") else marked
+    gateway.make_model = lambda model: PlayedModel(gateway.reactor, script)
+    gateway.start()
+    test.addCleanup(gateway.stop)
+    replay = Conversation(
+        gateway,
+        TOKEN,
+        answers=row.get("answers", {}),
+        runs=row.get("runs", {}),
+        skip=row.get("skip", {}),
+        connections=row.get("connections", {}),
+    )
+    for session_key, message in row.get("before", ()):
+        replay.say(session_key, message)
+    return replay.run(name)
+
+
+KINDS: Mapping[str, Callable[[ReplayTests, str, Row], list[Difference]]] = {
+    "connection": _connection,
+    "conversation": _conversation,
+}
+
+
+def _make_test(name: str, row: Row) -> Callable[[ReplayTests], None]:
+    def test(self: ReplayTests) -> None:
+        self.assert_as_recorded(KINDS[row["replay"]](self, name, row))
 
     test.__doc__ = f"The capture {name} goes as recorded."
     return test
 
 
 for _name, _row in MANIFEST.items():
-    if _row["issue"] == 2 and "later" not in _row:
+    if "replay" in _row:
         setattr(ReplayTests, f"test_{_name.replace('-', '_')}", _make_test(_name, _row))

@@ -100,6 +100,7 @@ class Conversation:
     connections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     differences: list[Difference] = field(factory=list)
     _peers: dict[str, _Peer] = field(factory=dict)
+    _run_ids: dict[str, str] = field(factory=dict)
 
     def run(self, name: str) -> list[Difference]:
         """
@@ -159,8 +160,16 @@ class Conversation:
         elif frame["event"] in RUN_EVENTS:
             peer.recorded.append(frame)
             run_id, wanted = frame["payload"]["runId"], summary(frame)
-            if run_id not in self.runs and frame["payload"].get("state") != "delta":
+            if not self._waits_not(frame["payload"]):
                 self._wait(lambda: any(summary(now) == wanted for now in events_of(peer.client.frames, run_id)))
+
+    def _wait_for(self, peer: _Peer, run_id: str, count: int) -> None:
+        self._wait(lambda: len(events_of(peer.client.frames, run_id)) >= count)
+
+    def _waits_not(self, payload: Mapping[str, Any]) -> bool:
+        run_id = payload["runId"]
+        own = "events" in self.runs.get(run_id, {})
+        return own or run_id.startswith("inject-") or payload.get("state") == "delta"
 
     def _answer(self, conn: str, peer: _Peer, frame: Mapping[str, Any]) -> None:
         override = self.answers.get(f"{conn}#{frame['id']}") or self.answers.get(frame["id"])
@@ -175,6 +184,11 @@ class Conversation:
             return
         if override is not None and "payload" in override:
             wanted = {**wanted, "payload": {**wanted["payload"], **override["payload"]}}
+        old, new = _message_id(wanted), _message_id(now)
+        if old is not None and new is not None:
+            # An id made by the gateway, which names a run of its own.
+            self._run_ids[f"inject-{old}"] = f"inject-{new}"
+            wanted = {**wanted, "payload": {**wanted["payload"], "messageId": new}}
         if now is None or not same_answer(wanted, now):
             self.differences.append(Difference(conn=conn, recorded=wanted, now=now))
 
@@ -194,7 +208,9 @@ class Conversation:
             override = self.runs.get(run_id, {})
             recorded = events_of(peer.recorded, run_id)
             wanted = override.get("events", [*map(summary, recorded), *override.get("more", ())])
-            now = events_of(peer.client.frames, run_id)
+            now_id = self._run_ids.get(run_id, run_id)
+            self._wait_for(peer, now_id, len(wanted))
+            now = events_of(peer.client.frames, now_id)
             told = list(map(summary, now))
             if wanted != told:
                 self.differences.append(Difference(conn=f"{conn} {run_id}", recorded=wanted, now=told))
@@ -202,8 +218,14 @@ class Conversation:
             if "events" in override:
                 continue
             for one, other in zip(recorded, now, strict=False):
-                if not same(plain(one["payload"]), plain(other["payload"])):
+                payload = {**one["payload"], "runId": now_id}
+                if not same(plain(payload), plain(other["payload"])):
                     self.differences.append(Difference(conn=f"{conn} {run_id}", recorded=one, now=other))
+
+
+def _message_id(frame: Any) -> Any:
+    payload = None if frame is None else frame.get("payload")
+    return payload.get("messageId") if isinstance(payload, Mapping) else None
 
 
 def _is_hello(frame: Mapping[str, Any]) -> bool:
