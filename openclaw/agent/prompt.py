@@ -54,7 +54,7 @@ def _runtime(agent_id: str, model: str, thinking: str) -> str:
 def _about(config: Config, workspace: Path, tools: Sequence[ToolSpec]) -> Iterator[str]:
     yield "You are a personal assistant. You live in an OpenClaw gateway on your owner's machine."
     if tools:
-        lines = "\n".join(f"- {tool.name}: {tool.description.splitlines()[0]}" for tool in tools)
+        lines = "\n".join(f"- {tool.name}: {tool.description.partition(chr(10))[0]}" for tool in tools)
         manner = "Use a tool without announcing it when the step is plain; say a word first when it is long or risky."
         yield f"## Tools\n{lines}\n\n{manner}"
     named = aliases(config)

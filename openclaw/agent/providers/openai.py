@@ -132,22 +132,22 @@ def _user_part(block: Mapping[str, Any]) -> dict[str, Any]:
 
 def _assistant(content: Sequence[Mapping[str, Any]], *, own: bool) -> dict[str, Any]:
     said: dict[str, Any] = {"role": "assistant"}
-    texts: list[str] = []
+    parts: list[dict[str, Any]] = []
     calls: list[dict[str, Any]] = []
     for block in content:
         if block["type"] == "text":
-            texts.append(block["text"])
+            parts.append({"type": "text", "text": block["text"]})
         elif block["type"] == "thinking":
             # Reasoning goes back where it came from; another model's is only something that was said.
             name = block.get("thinkingSignature", "")
             if own and name in REASONING_FIELDS:
                 said[name] = said.get(name, "") + block["thinking"]
             elif not own:
-                texts.append(block["thinking"])
+                parts.append({"type": "text", "text": block["thinking"]})
         elif block["type"] == "toolCall":
             function = {"name": block["name"], "arguments": orjson.dumps(block["arguments"]).decode()}
             calls.append({"id": block["id"], "type": "function", "function": function})
-    said["content"] = "".join(texts) if texts or not calls else None
+    said["content"] = parts or (None if calls else "")
     if calls:
         said["tool_calls"] = calls
     return said
