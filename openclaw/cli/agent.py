@@ -15,6 +15,7 @@ from openclaw.cli.exits import CommandFailed, UsageError, code_for
 from openclaw.cli.rpc import NotReached, connect
 from openclaw.cli.target import dig, read_config, resolve_target
 from openclaw.client.errors import ConnectionClosed, GatewayTimeout, ProtocolViolation, RequestFailed
+from openclaw.client.sync import GatewayClient
 
 _DEFAULT_TIMEOUT = 600
 #: What the gateway may take beyond the run itself, and the least we wait, in seconds.
@@ -34,6 +35,8 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         main = dig(client.hello, "snapshot", "sessionDefaults", "mainSessionKey")
         wait = max(_LEAST_WAIT, seconds + _GRACE)
         try:
+            if options.verbose is not None:
+                _set_verbose(client, options, main)
             answer = client.call("agent", request(options, main), timeout=wait, expect_final=True)
         except RequestFailed as error:
             if options.json and isinstance(error.payload, Mapping):
@@ -62,6 +65,7 @@ def parse(arguments: Sequence[str]) -> Namespace:
     parser.option("--session-key", metavar="<key>", help="which conversation, by its key")
     parser.option("--agent", metavar="<id>", help="which agent's main conversation")
     parser.option("--thinking", metavar="<level>", help="off, minimal, low, medium or high")
+    parser.option("--verbose", metavar="<level>", help="on, full or off, from now on in this conversation")
     parser.option("--deliver", action="store_true", help="send the answer to a channel, too")
     parser.option("--channel", metavar="<channel>", help="which channel")
     parser.option("--reply-to", metavar="<target>", help="to whom on that channel")
@@ -70,11 +74,23 @@ def parse(arguments: Sequence[str]) -> Namespace:
     options = parser.take(arguments)
     if not (options.message or "").strip():
         raise UsageError("required option '-m, --message <text>' not specified")
+    if options.verbose not in (None, "on", "full", "off"):
+        raise UsageError('Invalid --verbose (use "on", "full" or "off")')
     if options.seconds is not None:
         if not options.seconds.isdecimal() or int(options.seconds) <= 0:
             raise UsageError("--timeout must be a positive integer (seconds)")
         options.seconds = int(options.seconds)
     return options
+
+
+def _set_verbose(client: GatewayClient, options: Namespace, main_session: str | None) -> None:
+    """
+    How much a conversation tells of its work is one of its settings, not one of a run.
+    """
+    key = options.session_key or (f"agent:{options.agent}:main" if options.agent else main_session)
+    if options.session_id and not options.session_key:
+        key = client.call("sessions.resolve", {"sessionId": options.session_id})["key"]
+    client.call("sessions.patch", {"key": key, "verboseLevel": options.verbose})
 
 
 def request(options: Namespace, main_session: str | None) -> dict[str, Any]:

@@ -101,7 +101,10 @@ def make_dev_config(context: Context) -> None:
     workspace = workspace_dir(context.environ, context.home)
     if ensure_dev_config(path, workspace=workspace):
         context.line(f"Dev config ready: {context.short(path)}")
-        context.line(f"Dev workspace: {context.short(workspace)}")
+        from openclaw.agent.workspace import ensure_workspace
+
+        ensure_workspace(workspace)
+        context.line(f"Dev workspace ready: {context.short(workspace)}")
 
 
 def guard(context: Context, options: Namespace, snapshot: Snapshot) -> None:

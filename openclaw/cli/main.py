@@ -107,7 +107,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     :return: the exit code (``design.md`` 6).
     """
     try:
-        given = Globals(sys.argv[1:] if argv is None else argv)
+        return _main(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        # Also while modules are being loaded, which takes the larger part of a short command.
+        return 130
+
+
+def _main(argv: Sequence[str]) -> int:
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # It was closed before we began; what is written there is for nobody.
+            setattr(sys, name, open("/dev/null", "w"))  # noqa: SIM115 - lives as long as the process
+    try:
+        given = Globals(argv)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2

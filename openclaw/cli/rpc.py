@@ -36,7 +36,7 @@ class NotReached(OpenClawError):
 
     def __str__(self) -> str:
         lines = [str(self.error), *self.target.lines()]
-        cause = self.error.cause if isinstance(self.error, ConnectionClosed) else None
+        cause = getattr(self.error, "cause", None)
         if cause:
             lines.append(f"Cause: {cause}")
         if self.fix:

@@ -78,7 +78,7 @@ class Connection:
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             plain.settimeout(max(deadline - clock(), 0.001))
-            wrapped = _secure(plain, parts, fingerprint) if parts.scheme == "wss" else plain
+            wrapped = _secure(plain, parts, fingerprint, timeout) if parts.scheme == "wss" else plain
             connection = cls(url, wrapped, clock)
             connection._upgrade(parts, deadline)
         except BaseException as error:
@@ -272,7 +272,7 @@ def _tls_refusal(error: OSError, parts: SplitResult) -> str | None:
     return None
 
 
-def _secure(plain: socket.socket, parts: SplitResult, fingerprint: str | None) -> ssl.SSLSocket:
+def _secure(plain: socket.socket, parts: SplitResult, fingerprint: str | None, timeout: float) -> ssl.SSLSocket:
     import ssl
 
     context = ssl.create_default_context()
@@ -284,7 +284,11 @@ def _secure(plain: socket.socket, parts: SplitResult, fingerprint: str | None) -
             raise BadAddress("gateway tls fingerprint missing")
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    wrapped = context.wrap_socket(plain, server_hostname=parts.hostname)
+    try:
+        wrapped = context.wrap_socket(plain, server_hostname=parts.hostname)
+    except TimeoutError as error:
+        where = f"{parts.hostname}:{_port(parts)}"
+        raise GatewayTimeout(timeout, f"no answer to TLS from {where}; it may speak plain ws:// there") from error
     if wanted is not None:
         certificate = wrapped.getpeercert(binary_form=True)
         if certificate is None:

@@ -46,9 +46,11 @@ class GatewayTimeout(ClientError):
     The gateway took longer than the caller wanted to wait.
 
     :ivar seconds: how long that was.
+    :ivar cause: what may be behind it, where that can be said.
     """
 
     seconds: float
+    cause: str | None = None
 
     def __str__(self) -> str:
         return f"gateway timeout after {round(self.seconds * 1000)}ms"

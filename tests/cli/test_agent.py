@@ -48,6 +48,37 @@ class AgentTests(GatewayCase):
         """
         self.assertEqual(self.openclaw("agent", "-m", "hi", "--json").json, ANSWER)
 
+    def test_verbose(self) -> None:
+        """
+        How verbose a conversation is, is set before the turn, for the conversation that is meant.
+        """
+        self.gateway.methods["sessions.patch"] = {"ok": True}
+        self.gateway.methods["sessions.resolve"] = {"ok": True, "key": "agent:main:x"}
+        for words, key in (
+            ([], "agent:main:main"),
+            (["--agent", "work"], "agent:work:main"),
+            (["--session-id", "s"], "agent:main:x"),
+        ):
+            self.gateway.requests.clear()
+            self.assertEqual(self.openclaw("agent", "-m", "hi", "--verbose", "on", *words).code, 0)
+            *_, patch, turn = self.gateway.requests
+            self.assertEqual(patch["params"], {"key": key, "verboseLevel": "on"})
+            self.assertEqual(turn["method"], "agent")
+            self.assertNotIn("verboseLevel", turn["params"])
+        outcome = self.openclaw("agent", "-m", "hi", "--verbose", "loud")
+        self.assertEqual((outcome.code, outcome.err), (2, 'error: Invalid --verbose (use "on", "full" or "off")\n'))
+
+    def test_gateway_down(self) -> None:
+        """
+        Without a gateway nothing is run here: the failure says where it was looked for, and how to start it.
+        """
+        self.gateway.stop()
+        outcome = self.openclaw("agent", "-m", "hi")
+        self.assertEqual((outcome.code, outcome.out), (1, ""))
+        lines = outcome.err.splitlines()
+        self.assertEqual(lines[0], "Error: gateway closed (1006 abnormal closure (no close frame)): no close reason")
+        self.assertEqual(lines[-1], "Fix: start it with: openclaw gateway")
+
     def test_main_session(self) -> None:
         """
         Without any choice the main conversation is meant; a choice is passed on.

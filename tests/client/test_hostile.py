@@ -281,6 +281,14 @@ class AddressTests(SynchronousTestCase):
             error = self.assertRaises(ConnectionClosed, Connection.open, f"wss://127.0.0.1:{port}", timeout=5)
         self.assertRegex(str(error.cause), rf"^TLS refused by 127.0.0.1:{port}: .*; it speaks plain ws:// there$")
 
+    def test_silent_behind_wss(self) -> None:
+        """
+        One that waits for the end of what it takes for a request is named as what it may be.
+        """
+        with listener(lambda peer: time.sleep(0.5)) as port:
+            error = self.assertRaises(GatewayTimeout, Connection.open, f"wss://127.0.0.1:{port}", timeout=0.2)
+        self.assertEqual(error.cause, f"no answer to TLS from 127.0.0.1:{port}; it may speak plain ws:// there")
+
     def test_untrusted(self) -> None:
         """
         A certificate that nobody vouches for is refused, with the way to accept it.
