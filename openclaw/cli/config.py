@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from openclaw.cli.arguments import Arguments
@@ -16,9 +16,11 @@ from openclaw.config.editor import EditRefused, PathNotFound
 from openclaw.config.issues import ConfigInvalid, Issue
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.tokens import Json5Error, decode, parse
-from openclaw.config.writer import set_key, unset_key
+from openclaw.config.writer import HashMismatch, set_key, unset_key
 
 _USAGE = "config get <path> | set <path> <value> | unset <path> | file   [--json]"
+#: How often a change that came too late is made again.
+_ATTEMPTS = 50
 _WORDS = {"get": ("path",), "set": ("path", "value"), "unset": ("path",), "file": ()}
 
 
@@ -54,8 +56,9 @@ def _get(context: Context, words: Sequence[str], *, json_only: bool) -> None:
 
 def _set(context: Context, words: Sequence[str], *, json_only: bool) -> None:
     path, text = words
+    value = _value(text, json_only)
     try:
-        set_key(_valid(context), path, _value(text, json_only), environ=context.environ, home=context.home)
+        _edit(context, lambda found: set_key(found, path, value, environ=context.environ, home=context.home))
     except ConfigInvalid as error:
         raise _rejected(error) from error
     except EditRefused as error:
@@ -65,7 +68,7 @@ def _set(context: Context, words: Sequence[str], *, json_only: bool) -> None:
 
 def _unset(context: Context, words: Sequence[str], *, json_only: bool) -> None:
     try:
-        unset_key(_valid(context), words[0], environ=context.environ, home=context.home)
+        _edit(context, lambda found: unset_key(found, words[0], environ=context.environ, home=context.home))
     except ConfigInvalid as error:
         raise _rejected(error) from error
     except EditRefused as error:
@@ -79,6 +82,21 @@ def _file(context: Context, words: Sequence[str], *, json_only: bool) -> None:
         context.json({"path": str(snapshot.path), "exists": snapshot.exists, "valid": snapshot.valid})
     else:
         context.line(str(snapshot.path))
+
+
+def _edit(context: Context, change: Callable[[Snapshot], object]) -> None:
+    """
+    Change the file, again and again while others are faster: what is asked for is one key, whatever else they write.
+
+    :raise HashMismatch: they were faster every time.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            change(_valid(context))
+        except HashMismatch:
+            continue
+        return
+    change(_valid(context))
 
 
 def _value(text: str, json_only: bool) -> Any:

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 from tests.cli.harness import CommandCase
 
 TEXT = """\
@@ -92,6 +95,18 @@ class ConfigTests(CommandCase):
         outcome = self.openclaw("config", "set", "gateway.port", "{x", "--json")
         told = "Error: Failed to parse JSON5 value: SyntaxError: JSON5: invalid end of input at 1:3\n"
         self.assertEqual((outcome.code, outcome.err), (1, told))
+
+    def test_others_write(self) -> None:
+        """
+        Of several that change the file at once, each changes its own key, and none undoes another's.
+        """
+        path = self.configure("{talk: {voiceAliases: {}}} // mine\n")
+        with ThreadPoolExecutor(8) as pool:
+            names = [f"k{number}" for number in range(16)]
+            ended = list(pool.map(lambda name: self.openclaw("config", "set", f"talk.voiceAliases.{name}", "x"), names))
+        self.assertEqual({outcome.code for outcome in ended}, {0}, [outcome.err for outcome in ended])
+        self.assertEqual(json.loads(self.openclaw("config", "get", "talk.voiceAliases").out), dict.fromkeys(names, "x"))
+        self.assertIn("// mine", path.read_text())
 
     def test_unset(self) -> None:
         """

@@ -199,6 +199,29 @@ class PropertyTests(SynchronousTestCase):
         self.assertEqual(set_value(edited, (), new), edited)
         self.assertEqual(set_value(text, (), decode(text)), text)
 
+    @settings(max_examples=50, derandomize=True, deadline=None)
+    @given(documents(), st.data())
+    def test_many(self, text: str, data: st.DataObject) -> None:
+        """
+        After any number of changes the text means what a plain value does that was changed alike; comments of what
+        was neither removed nor replaced are still there, in their order.
+        """
+        model = decode(text)
+        for _ in range(data.draw(st.integers(1, 6))):
+            found = places(model)
+            path = data.draw(st.sampled_from([*found, ("fresh",)])) if found else ("fresh",)
+            kept = remarks(text)
+            if path in found:
+                start, end = element(text, path)
+                kept = [text[slice(*place)] for place in comments(text) if not start <= place[0] < end]
+            if path in found and data.draw(st.booleans()):
+                text, model = unset_value(text, path), removed(model, path)
+            else:
+                value = data.draw(plain)
+                text, model = set_value(text, path, value), changed(model, path, value)
+            self.assertEqual(_meaning(text), model)
+            self.assertTrue(subsequence(kept, remarks(text)))
+
 
 def _at(value: Any, path: Path) -> Any:
     for part in path:
