@@ -42,7 +42,7 @@ class Listener(Service):
     :ivar ports: what is listening now.
     """
 
-    _log = Logger()
+    _log = Logger(namespace="gateway")
     reactor: IReactorTCP
     factory: ServerFactory[Any]
     hosts: Sequence[str]
@@ -61,7 +61,14 @@ class Listener(Service):
             except CannotListenError as error:
                 if not self.ports:
                     raise PortTaken(host=host, port=port, why=str(error.socketError)) from error
-                self._log.warn("Not listening on {host}: {why}", host=host, why=error.socketError)
+                kind = "loopback alias" if host == "::1" else "also"
+                self._log.warn(
+                    "failed to bind {kind} {host}:{port} ({why})",
+                    kind=kind,
+                    host=host,
+                    port=port,
+                    why=error.socketError,
+                )
                 continue
             self.ports.append(listening)
             port = getattr(listening.getHost(), "port", port)

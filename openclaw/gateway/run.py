@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from openclaw.agent.providers.catalog import ECHO, UnknownModel, default_ref
+from openclaw.config.binding import EVERY_ADDRESS
 from openclaw.config.model import Config
 from openclaw.gateway.assembly import Setting
 from openclaw.gateway.service import Gateway
@@ -71,10 +72,13 @@ def announce(setting: Setting, gateway: Gateway) -> None:
     Say where the gateway is and how to talk to it.
     """
     port = gateway.listener.bound_port()
-    page = f"http://127.0.0.1:{port}{setting.config.gateway.control_ui.prefix}/"
+    host = setting.hosts[0]
+    # What listens everywhere listens on loopback too, and is known there without a look at names.
+    reached = "127.0.0.1" if host == EVERY_ADDRESS else f"[{host}]" if ":" in host else host
+    page = f"http://{reached}:{port}{setting.config.gateway.control_ui.prefix}/"
     program = program_line(setting.environ)
     lines = [
-        f"listening on ws://{setting.hosts[0]}:{port} (PID {os.getpid()})",
+        f"listening on ws://{f'[{host}]' if ':' in host else host}:{port} (PID {os.getpid()})",
         f"agent model: {model_line(setting.config, setting.environ)}",
         f"dashboard: {page} ({program} dashboard prints the address with the token)",
         f"talk to it: {program} agent --message hi",

@@ -16,9 +16,9 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from openclaw.config.auth import check_start, resolve_auth
+from openclaw.config.binding import choose_binding
 from openclaw.config.dotenv import fill_environment
 from openclaw.config.loader import load
-from openclaw.config.model import Config
 from openclaw.config.paths import apply_profile, gateway_port, state_dir
 from openclaw.config.shellenv import ShellSilent, import_shell_environment
 from openclaw.errors import OpenClawError
@@ -27,8 +27,6 @@ from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
 
 _log = Logger(namespace="gateway")
-
-LOOPBACK = ("127.0.0.1", "::1")
 
 
 class Options(usage.Options):
@@ -52,18 +50,6 @@ class Options(usage.Options):
     ]
 
 
-def bind_hosts(config: Config, bind: str | None) -> tuple[str, ...]:
-    """
-    The addresses for a bind mode.
-    """
-    mode = bind or config.gateway.bind or "loopback"
-    if mode == "custom" and config.gateway.custom_bind_host:
-        return (config.gateway.custom_bind_host,)
-    if mode in ("loopback", "auto"):
-        return LOOPBACK
-    return ("0.0.0.0",)  # noqa: S104 - asked for by name, and refused without a secret
-
-
 def make_setting(
     options: Mapping[str, Any], environ: MutableMapping[str, str], home: Path, *, under_twistd: bool
 ) -> Setting:
@@ -79,7 +65,7 @@ def make_setting(
         if import_shell_environment(environ, snapshot):
             snapshot = load(environ, home)
     except ShellSilent as error:
-        _log.warn("{warning}", warning=str(error))
+        _log.warn("{told}", told=str(error))
     config = snapshot.require()
     port = gateway_port(options.get("port"), environ, config)
     directory = state_dir(environ, home)
@@ -91,12 +77,15 @@ def make_setting(
         password=options.get("password"),
     )
     for warning in check_start(config, auth, bind=options.get("bind")):
-        _log.warn("{warning}", warning=warning)
+        _log.warn("{told}", told=warning)
+    binding = choose_binding(config, options.get("bind"))
+    if binding.warning is not None:
+        _log.warn("{told}", told=binding.warning)
     return Setting(
         snapshot=snapshot,
         config=config,
         auth=auth,
-        hosts=bind_hosts(config, options.get("bind")),
+        hosts=binding.hosts,
         port=port,
         state_dir=directory,
         home=home,
