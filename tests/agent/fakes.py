@@ -37,12 +37,20 @@ def said(*texts: str) -> list[Step]:
 class BreakableStore(MemoryStore):
     """
     A store whose disk may be full.
+
+    :ivar history: when a list, what the disk held after each write.
     """
 
     broken: Exception | None = None
+    history: list[BreakableStore] | None = None
 
     def write(self, work: Callable[[Any], T]) -> Deferred[T]:
-        return super().write(work) if self.broken is None else fail(self.broken)
+        if self.broken is not None:
+            return fail(self.broken)
+        written = super().write(work)
+        if self.history is not None:
+            self.history.append(self.copy())
+        return written
 
     def copy(self) -> BreakableStore:
         """

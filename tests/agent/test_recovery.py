@@ -1,0 +1,134 @@
+"""
+A process dies, another goes on: every accepted message is answered or has one error.
+"""
+
+from __future__ import annotations
+
+from openclaw.agent.providers.base import TextDelta
+from tests.agent.cases import HouseCase
+from tests.agent.fakes import KEY, said, texts
+
+
+class RecoveryTests(HouseCase):
+    def test_accepted(self) -> None:
+        """
+        A run that waited in its queue starts, after the one before it.
+        """
+        house = self.house([10, *said("one")])
+        house.send("first", "run-1")
+        house.send("second", "run-2")
+        old = house.clock
+        house.crash([said("again")])
+        self.assert_one_end(house, "run-1", "final")
+        self.assert_one_end(house, "run-2", "final")
+        said_by_user = [text.split("\n")[0] for role, text in texts(house.messages()) if role == "user"]
+        self.assertEqual(said_by_user, ["first", "second"])
+        _forget(old)
+
+    def test_unseen(self) -> None:
+        """
+        A run of which nothing was seen starts again; its message stands in the history once.
+        """
+        house = self.house([10, *said("one")])
+        house.send("hi")
+        self.assertFalse(house.run_record("run-1").seen)
+        old = house.clock
+        house.crash([said("again")])
+        self.assert_one_end(house, "run-1", "final")
+        self.assertEqual([role for role, _ in texts(house.messages())], ["user", "assistant"])
+        _forget(old)
+
+    def test_seen(self) -> None:
+        """
+        A run of which something was seen ends in one error, told in the session and to those who wait.
+        """
+        house = self.house([TextDelta("Hel"), 10, *said("lo")])
+        house.send("hi")
+        old = house.clock
+        house.crash([said("again")])
+        self.assert_one_end(house, "run-1", "error")
+        self.assertEqual(house.model.requests, [])
+        self.assertIn("stopped before the answer was complete", str(house.messages()[-1]["errorMessage"]))
+        self.assertEqual(house.run_record("run-1").state, "interrupted")
+        house.crash()
+        self.assertEqual(house.chat(), [])
+        _forget(old)
+
+    def test_after_the_error(self) -> None:
+        """
+        The conversation goes on after an interrupted run, and the model is told of it.
+        """
+        house = self.house([TextDelta("Hel"), 10])
+        house.send("hi")
+        old = house.clock
+        house.crash([said("again")])
+        house.send("and now", "run-2")
+        self.assert_one_end(house, "run-2", "final")
+        self.assertIn("aborted", str(house.model.requests[0].messages[-1]["content"]))
+        _forget(old)
+
+    def test_ended(self) -> None:
+        """
+        What has ended stays as it is: the same message again is known, and nothing is said twice.
+        """
+        house = self.house()
+        house.send("hi")
+        house.crash()
+        self.assertEqual(house.events, [])
+        again = self.successResultOf(house.send("hi"))
+        self.assertEqual((again.repeated, again.state), (True, "ok"))
+        self.assertEqual(house.model.requests, [])
+
+    def test_shutdown(self) -> None:
+        """
+        A stop in good order leaves the runs to the next process, and those who wait are told.
+        """
+        house = self.house([10, *said("one")])
+        house.send("hi")
+        waiting = house.runtime.outcome("run-1")
+        self.successResultOf(house.runtime.stopService())
+        self.failureResultOf(waiting)
+        self.failureResultOf(house.send("late", "run-2"))
+        self.assertEqual(house.terminal("run-1"), [])
+        self.assertEqual(house.clock.getDelayedCalls(), [])
+        house.crash([said("again")])
+        self.assert_one_end(house, "run-1", "final")
+
+    def test_drain(self) -> None:
+        """
+        Before a stop, runs that have begun may end; nothing new is taken.
+        """
+        house = self.house([2, *said("one")])
+        house.send("hi")
+        drained = house.runtime.drain()
+        self.assertNoResult(drained)
+        self.failureResultOf(house.send("late", "run-2"))
+        house.clock.advance(2)
+        self.successResultOf(drained)
+        self.assert_one_end(house, "run-1", "final")
+
+    def test_unreadable_record(self) -> None:
+        """
+        A record that cannot be read is logged, and keeps nobody else from going on.
+        """
+        house = self.house([10])
+        house.send("one", "run-1")
+        house.send("two", "run-2", session_key="agent:main:other")
+        old = house.clock
+        unit = house.store.unit
+        run = unit.runs.get("run-1")
+        assert run is not None
+        run.inbound.clear()  # type: ignore[attr-defined]
+        house.crash([said("again")])
+        self.assertEqual(len(self.flushLoggedErrors()), 1)
+        self.assert_one_end(house, "run-2", "final")
+        self.assertEqual(house.runtime.active(KEY), [])
+        _forget(old)
+
+
+def _forget(clock: object) -> None:
+    """
+    The process that died has taken its timers along.
+    """
+    for call in clock.getDelayedCalls():  # type: ignore[attr-defined]
+        call.cancel()
