@@ -117,9 +117,6 @@ class Connection:
                 self._answer_close(*message.close())
             elif message.opcode == framing.BINARY:
                 self._fail(ProtocolViolation("binary message", 1003))
-            if deadline is not None and deadline <= self.clock():
-                # Control frames without end must not keep us here.
-                raise GatewayTimeout(timeout or 0)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """

@@ -218,11 +218,9 @@ class GatewayClient:
         self.close()
 
     def _receive(self, remaining: float | None, whole: float | None) -> None:
-        if remaining is not None and remaining < 0:
-            # Also while there is more to read: events without end must not keep a caller from its time limit.
-            raise GatewayTimeout(whole or 0.0)
         try:
-            frame = _parse(self.connection.receive(remaining))
+            # Of what has arrived already everything is read; more of it only within the time limit.
+            frame = _parse(self.connection.receive(None if remaining is None else max(remaining, 0.0)))
         except GatewayTimeout as error:
             raise GatewayTimeout(whole or 0.0) from error
         except ProtocolViolation as error:
