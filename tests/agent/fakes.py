@@ -132,8 +132,7 @@ class House:
             environ=self.environ,
             workspace_of=lambda agent_id: self.workspace,
             make_model=self.make_model or (lambda resolved: self.model),
-            zone=lambda: UTC,
-            **self.options,
+            **{"zone": lambda: UTC, **self.options},
         )
 
     def crash(self, scripts: list[Sequence[Step]] | None = None) -> None:

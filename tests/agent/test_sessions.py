@@ -1,0 +1,152 @@
+"""
+How long a session goes on, and what waits for its next prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from openclaw.agent.notes import MAX_NOTES
+from tests.agent.cases import HouseCase
+from tests.agent.fakes import KEY, House
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class FreshnessTests(HouseCase):
+    def at(self, house: House, moment: str, zone: tzinfo = BERLIN) -> None:
+        """
+        Move the clock to a local time.
+        """
+        house.clock.advance(datetime.fromisoformat(moment).replace(tzinfo=zone).timestamp() - house.clock.seconds())
+
+    def in_berlin(self, session: Mapping[str, Any] | None = None) -> House:
+        return self.house(config={"session": session or {}}, options={"zone": lambda: BERLIN})
+
+    def continues(self, house: House, run_id: str, **more: Any) -> bool:
+        """
+        Whether the next message still sees what was said before.
+        """
+        house.send("and now", run_id, **more)
+        return len(house.model.requests[-1].messages) > 1
+
+    def test_daily(self) -> None:
+        """
+        The first message after four in the morning, where the owner lives, starts afresh.
+        """
+        house = self.in_berlin()
+        self.at(house, "2027-03-10T03:00")
+        house.send("hi", "run-1")
+        self.at(house, "2027-03-10T03:59")
+        self.assertTrue(self.continues(house, "run-2"))
+        self.at(house, "2027-03-10T04:01")
+        self.assertFalse(self.continues(house, "run-3"))
+        self.at(house, "2027-03-11T03:59")
+        self.assertTrue(self.continues(house, "run-4"))
+
+    def test_clock_change(self) -> None:
+        """
+        On the days when the clocks change the hour is still the one that the clock on the wall shows.
+        """
+        for day in ("2027-03-28", "2027-10-31"):
+            house = self.in_berlin()
+            self.at(house, f"{day}T00:30")
+            house.send("hi", "run-1")
+            self.at(house, f"{day}T03:55")
+            self.assertTrue(self.continues(house, "run-2"), day)
+            self.at(house, f"{day}T04:05")
+            self.assertFalse(self.continues(house, "run-3"), day)
+
+    def test_hour_that_comes_twice(self) -> None:
+        """
+        An hour that the clock shows twice resets once, one that it leaves out resets when it would have come.
+        """
+        house = self.in_berlin({"reset": {"mode": "daily", "atHour": 2}})
+        self.at(house, "2027-10-31T01:50")
+        house.send("hi", "run-1")
+        house.clock.advance(15 * 60)
+        self.assertFalse(self.continues(house, "run-2"))
+        house.clock.advance(60 * 60)
+        self.assertTrue(self.continues(house, "run-3"))
+        house = self.in_berlin({"reset": {"mode": "daily", "atHour": 2}})
+        self.at(house, "2027-03-28T01:50")
+        house.send("hi", "run-1")
+        house.clock.advance(90 * 60)
+        self.assertFalse(self.continues(house, "run-2"))
+
+    def test_idle(self) -> None:
+        """
+        A session that was quiet longer than configured starts afresh.
+        """
+        house = self.in_berlin({"reset": {"mode": "idle", "idleMinutes": 30}})
+        house.send("hi", "run-1")
+        house.clock.advance(29 * 60)
+        self.assertTrue(self.continues(house, "run-2"))
+        house.clock.advance(31 * 60)
+        self.assertFalse(self.continues(house, "run-3"))
+
+    def test_heartbeat(self) -> None:
+        """
+        A heartbeat neither starts a session afresh nor keeps it going.
+        """
+        house = self.in_berlin({"reset": {"mode": "idle", "idleMinutes": 30}})
+        house.send("hi", "run-1")
+        house.clock.advance(20 * 60)
+        self.assertTrue(self.continues(house, "run-2", origin="heartbeat"))
+        house.clock.advance(20 * 60)
+        self.assertTrue(self.continues(house, "run-3", origin="heartbeat"))
+        self.assertFalse(self.continues(house, "run-4"))
+
+    def test_settings_of_the_day_before(self) -> None:
+        """
+        What was set for the old session does not hold for the new one.
+        """
+        house = self.in_berlin()
+        self.at(house, "2027-03-10T03:00")
+        house.send("/verbose on", "run-1")
+        self.at(house, "2027-03-10T05:00")
+        house.send("hi", "run-2")
+        self.assertNotIn("verboseLevel", house.read(lambda unit: unit.sessions.get(KEY)).members)
+
+
+class NoteTests(HouseCase):
+    def asked(self, house: House) -> str:
+        return str(house.model.requests[-1].messages[-1]["content"][0]["text"])
+
+    def test_next_prompt(self) -> None:
+        """
+        Notes stand before the next message, with their time, and only there.
+        """
+        house = self.house()
+        house.runtime.note(KEY, "Node connected")
+        self.assertEqual(house.runtime.notes(KEY), ["Node connected"])
+        house.send("hi", "run-1")
+        self.assertEqual(
+            self.asked(house), "System: [2026-11-23 05:50:00 UTC] Node connected\n\nhi\n[message_id: run-1]"
+        )
+        house.send("again", "run-2")
+        self.assertTrue(self.asked(house).startswith("again"))
+
+    def test_other_session(self) -> None:
+        """
+        A note is for one session.
+        """
+        house = self.house()
+        house.runtime.note("agent:main:other", "Node connected")
+        house.send("hi", "run-1")
+        self.assertTrue(self.asked(house).startswith("hi"))
+
+    def test_left_out(self) -> None:
+        """
+        Blank notes, repetitions and those that say only that something is alive are left out; the newest are kept.
+        """
+        house = self.house()
+        for text in ("", "  ", "Node: x · reason periodic", "same", "same "):
+            house.runtime.note(KEY, text)
+        self.assertEqual(house.runtime.notes(KEY), ["same"])
+        for number in range(30):
+            house.runtime.note(KEY, f"note {number}")
+        self.assertEqual(house.runtime.notes(KEY), [f"note {number}" for number in range(30 - MAX_NOTES, 30)])
