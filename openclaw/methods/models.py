@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaw.agent.providers.catalog import (
-    Choice,
     ModelRefParts,
     UnknownModel,
-    choices,
     default_ref,
     find_ref,
     is_allowed,
 )
+from openclaw.agent.providers.choices import Choice, choices
 from openclaw.config.model import Config
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext

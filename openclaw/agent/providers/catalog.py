@@ -5,12 +5,12 @@ From what people write of models and keys to a model that can be asked (``agent.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from attrs import evolve, frozen
 
-from openclaw.agent.providers.base import Compat, Cost, ResolvedModel
+from openclaw.agent.providers.base import Cost, ResolvedModel
+from openclaw.agent.providers.compat import guessed_compat
 from openclaw.agent.providers.known import (
     BUILTIN_ALIASES,
     KNOWN_PROVIDERS,
@@ -20,7 +20,7 @@ from openclaw.agent.providers.known import (
     KnownModel,
 )
 from openclaw.config.model import Config
-from openclaw.config.model_agents import ModelCompat, ModelEntry, ProviderConfig
+from openclaw.config.model_agents import ModelEntry, ProviderConfig
 from openclaw.errors import OpenClawError
 
 ECHO = ResolvedModel(
@@ -91,25 +91,6 @@ class ModelRefParts:
     model_id: str
 
     def __str__(self) -> str:
-        return f"{self.provider}/{self.model_id}"
-
-
-@frozen(kw_only=True)
-class Choice:
-    """
-    A model that can be chosen, for lists.
-    """
-
-    provider: str
-    model_id: str
-    name: str
-    reasoning: bool
-    inputs: tuple[str, ...]
-    context_window: int
-    alias: str | None = None
-
-    @property
-    def ref(self) -> str:
         return f"{self.provider}/{self.model_id}"
 
 
@@ -192,7 +173,7 @@ def default_ref(config: Config, environ: Mapping[str, str], agent_id: str | None
         if provider.models:
             return ModelRefParts(normal_provider(name), provider.models[0].id)
     for name, known in KNOWN_PROVIDERS.items():
-        if known.models and _find_key(config, name, environ) is not None:
+        if known.models and find_key(config, name, environ) is not None:
             return ModelRefParts(name, known.models[0].id)
     return ModelRefParts(ECHO.provider, ECHO.model_id)
 
@@ -226,7 +207,7 @@ class _Key:
     bearer: bool = False
 
 
-def _find_key(config: Config, provider: str, environ: Mapping[str, str]) -> _Key | None:
+def find_key(config: Config, provider: str, environ: Mapping[str, str]) -> _Key | None:
     """
     The environment first, then the configuration.
 
@@ -293,7 +274,7 @@ def resolve_model(
         return ECHO
     model = _describe(config, chosen)
     configured = _provider(config, chosen.provider)
-    key = _find_key(config, chosen.provider, environ)
+    key = find_key(config, chosen.provider, environ)
     if key is None:
         # Servers on the own machine often want no key at all.
         if configured is None:
@@ -335,7 +316,7 @@ def _describe(config: Config, ref: ModelRefParts) -> ResolvedModel:
         api=api or "openai-completions",
         base_url=base_url.rstrip("/"),
         headers=configured.headers if configured is not None else {},
-        compat=_compat(ref.provider, base_url),
+        compat=guessed_compat(ref.provider, base_url),
     )
     return _with_known(model, listed)
 
@@ -370,7 +351,7 @@ def _from_entry(ref: ModelRefParts, provider: ProviderConfig, entry: ModelEntry)
             cache_read=cost.cache_read,
             cache_write=cost.cache_write,
         ),
-        compat=_compat(ref.provider, provider.base_url, entry.compat),
+        compat=guessed_compat(ref.provider, provider.base_url, entry.compat),
         context_window=entry.context_window,
         max_tokens=entry.max_tokens,
     )
@@ -381,86 +362,7 @@ def _known_api(provider: str) -> str:
     return known.api if known is not None else "openai-completions"
 
 
-_PLAIN = ("cerebras", "x.ai", "xai", "mistral", "chutes", "deepseek", "z.ai", "zai", "opencode")
-
-
-def _compat(provider: str, base_url: str, told: ModelCompat | None = None) -> Compat:
-    """
-    What a server understands: as configured, else guessed from its name and address.
-    """
-    where = f"{provider} {base_url}".lower()
-    plain = any(name in where for name in _PLAIN)
-    guessed = Compat(
-        supports_store=not plain,
-        supports_developer_role=not plain,
-        supports_reasoning_effort=not any(name in where for name in ("x.ai", "xai", "z.ai", "zai")),
-        max_tokens_field="max_tokens"
-        if any(name in where for name in ("mistral", "chutes"))
-        else "max_completion_tokens",
-    )
-    if told is None:
-        return guessed
-    members = ("supports_store", "supports_developer_role", "supports_reasoning_effort", "max_tokens_field")
-    said = {name: getattr(told, name) for name in members}
-    changes: dict[str, Any] = {name: value for name, value in said.items() if value is not None}
-    return evolve(guessed, **changes)
-
-
-# -- lists and levels -------------------------------------------------------------------------------------------------
-
-
-def choices(config: Config, environ: Mapping[str, str]) -> Iterator[Choice]:
-    """
-    Models that can be chosen: configured ones, and those of known providers whose key is there.
-    """
-    names = {ref: alias for alias, ref in aliases(config).items()}
-    seen: set[str] = set()
-    for told, provider in config.models.providers.items():
-        name = normal_provider(told)
-        for entry in provider.models:
-            ref = f"{name}/{entry.id}"
-            seen.add(ref)
-            yield Choice(
-                provider=name,
-                model_id=entry.id,
-                name=entry.name,
-                reasoning=entry.reasoning,
-                inputs=entry.input,
-                context_window=entry.context_window,
-                alias=names.get(ref),
-            )
-    if config.models.mode == "merge":
-        yield from _known_choices(config, environ, names, seen)
-    if not seen and default_ref(config, environ).provider == ECHO.provider:
-        yield Choice(
-            provider=ECHO.provider,
-            model_id=ECHO.model_id,
-            name=ECHO.name,
-            reasoning=False,
-            inputs=("text",),
-            context_window=ECHO.context_window,
-        )
-
-
-def _known_choices(
-    config: Config, environ: Mapping[str, str], names: Mapping[str, str], seen: set[str]
-) -> Iterator[Choice]:
-    for provider, known in KNOWN_PROVIDERS.items():
-        if _find_key(config, provider, environ) is None:
-            continue
-        for model in known.models:
-            ref = f"{provider}/{model.id}"
-            if ref not in seen:
-                seen.add(ref)
-                yield Choice(
-                    provider=provider,
-                    model_id=model.id,
-                    name=model.name,
-                    reasoning=model.reasoning,
-                    inputs=model.inputs,
-                    context_window=model.context_window,
-                    alias=names.get(ref),
-                )
+# -- levels -----------------------------------------------------------------------------------------------------------
 
 
 def thinking_default(config: Config, model: ResolvedModel) -> str:
