@@ -120,6 +120,32 @@ class AnswerTests(RuntimeTests):
         self.assertEqual((again.repeated, again.state), (True, "ok"))
         self.assertEqual(len(house.model.requests), 1)
 
+    def test_repeated_in_flight(self) -> None:
+        """
+        The same message again while it runs or waits is the same run, also when both came at once.
+        """
+        house = self.house([1, *said("Hello")])
+        first, second = house.send("hi"), house.send("hi")
+        self.assertEqual(self.successResultOf(first).repeated, False)
+        again = self.successResultOf(second)
+        self.assertEqual((again.repeated, again.run_id), (True, "run-1"))
+        self.assertEqual(list(house.runtime.active(KEY)), ["run-1"])
+        waiting = [house.runtime.outcome("run-1") for _ in range(2)]
+        house.clock.advance(1)
+        self.assertEqual(house.terminal("run-1"), ["final"])
+        self.assertEqual({self.successResultOf(waiter).status for waiter in waiting}, {"ok"})
+        self.assertEqual(len(house.model.requests), 1)
+
+    def test_same_run_id_elsewhere(self) -> None:
+        """
+        A run id is one run, whatever name space its key is from.
+        """
+        house = self.house()
+        house.send("hi")
+        again = self.successResultOf(house.send("hi", dedupe_key="agent:run-1"))
+        self.assertTrue(again.repeated)
+        self.assertEqual(len(house.model.requests), 1)
+
     def test_delta_throttle(self) -> None:
         """
         Chat deltas come at most every 150 ms, the first at once; the final has everything.
