@@ -12,8 +12,11 @@ from attrs import define
 SILENT = "NO_REPLY"
 
 _SPECIAL = re.compile(r"</?\s*(?:think|thought|antthinking|final)|\[\[|MEDIA:", re.IGNORECASE)
-_THOUGHT = re.compile(
-    r"<\s*(think|thinking|thought|antthinking)\b[^<>]*>.*?(?:<\s*/\s*\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
+#: Code, which is shown as it is, or reasoning, which is not: what begins first holds the other.
+_CODE_OR_THOUGHT = re.compile(
+    r"((?:^|(?<=>))```.*?(?:^```[^\n]*$|\Z))"
+    r"|<\s*(think|thinking|thought|antthinking)\b[^<>]*>.*?(?:<\s*/\s*\2\s*>|\Z)",
+    re.IGNORECASE | re.DOTALL | re.MULTILINE,
 )
 _TAG = re.compile(r"<\s*/?\s*(?:think|thinking|thought|antthinking|final)\b[^<>]*>", re.IGNORECASE)
 _REPLY_TAG = re.compile(r"\[\[\s*(?:reply_to_current|reply_to\s*:[^\]\n]*|audio_as_voice)\s*\]\]", re.IGNORECASE)
@@ -34,8 +37,7 @@ def clean(text: str) -> str:
     """
     shown = text
     if _SPECIAL.search(text):
-        # Code in fences is shown as it is.
-        parts = _FENCE.split(text)
+        parts = _FENCE.split(_CODE_OR_THOUGHT.sub(lambda found: found[1] or "", text))
         shown = "".join(part if index % 2 else _clean_prose(part) for index, part in enumerate(parts))
     shown = shown.strip()
     return "" if shown == SILENT else shown
@@ -53,7 +55,6 @@ def is_silent(text: str) -> bool:
 
 
 def _clean_prose(text: str) -> str:
-    text = _THOUGHT.sub("", text)
     text = _TAG.sub("", text)
     text = _REPLY_TAG.sub("", text)
     return _MEDIA.sub("", text)
