@@ -39,6 +39,7 @@ from openclaw.gateway.log_service import LogService
 from openclaw.gateway.readiness import Readiness
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.tick import Every, tick_service
+from openclaw.gateway.watch import ReactorWatch
 from openclaw.gateway.websocket import GatewayFactory
 from openclaw.logs.wslog import Style, WsLog
 from openclaw.methods.context import Caller, MethodContext
@@ -69,6 +70,7 @@ class Setting:
     :ivar verbose: the console shows debug, and every frame is told.
     :ivar under_twistd: ``twistd`` owns the console, the daemon and the signals.
     :ivar logs: whether log observers are started; tests in memory have their own.
+    :ivar watched: whether somebody measures how late the reactor is; in memory nothing is late.
     :ivar make_model: in place of the providers; tests give a twin.
     :ivar tools: what the agent can do.
     """
@@ -83,6 +85,7 @@ class Setting:
     environ: Mapping[str, str]
     verbose: bool = False
     ws_log: Style = "auto"
+    watched: bool = True
     under_twistd: bool = False
     logs: bool = True
     make_model: Callable[[ResolvedModel], Model] | None = None
@@ -148,8 +151,10 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             event.name, event.number, clients, drop_if_slow=event.drop_if_slow, frame=event.body
         ),
     )
+    watch = ReactorWatch(clock=reactor) if setting.watched else None
     health = Health(
         clock=reactor,
+        lag=watch.lag if watch is not None else None,
         life=life,
         collect=make_collect(store, config, reactor, store_path, link_channel),
         publish=lambda snapshot: events.publish("health", snapshot, versions=True),
@@ -236,6 +241,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         health=health,
         listener=listener,
         stops=[
+            *([watch] if watch else []),
             ticks,
             checks,
             agents,
@@ -244,7 +250,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ],
         pending=readiness.pending,
     )
-    for part in (*([logs] if setting.logs else []), store, importer, ticks, checks, agents, listener):
+    for part in (*([logs] if setting.logs else []), watch, store, importer, ticks, checks, agents, listener):
         if isinstance(part, Service):
             part.setServiceParent(gateway)
     return gateway

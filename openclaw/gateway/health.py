@@ -31,6 +31,7 @@ class Health:
 
     :ivar collect: makes the parts of a snapshot that the store knows; fires with the members beside ``ok``, ``ts`` and
         ``durationMs``.
+    :ivar lag: how late the reactor was, where somebody measures it.
     :ivar publish: called with each finished snapshot, after ``life.health_version`` was raised.
     """
 
@@ -39,6 +40,7 @@ class Health:
     collect: Callable[[bool], Deferred[Mapping[str, Any]]]
     publish: Callable[[Mapping[str, Any]], None]
     life: Life
+    lag: Callable[[], Mapping[str, int]] | None = None
     snapshot: dict[str, Any] = field(factory=dict, init=False)
     _running: Deferred[Any] | None = field(default=None, init=False)
     _waiting: list[Deferred[dict[str, Any]]] = field(factory=list, init=False)
@@ -83,6 +85,8 @@ class Health:
         self._running = None
         now = millis(self.clock)
         self.snapshot = {"ok": True, "ts": now, "durationMs": now - started, **members}
+        if self.lag is not None:
+            self.snapshot["reactorLag"] = dict(self.lag())
         self.life.health_version += 1
         waiting, self._waiting = self._waiting, []
         self.publish(self.snapshot)

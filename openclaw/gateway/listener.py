@@ -42,7 +42,7 @@ class Listener(Service):
     :ivar ports: what is listening now.
     """
 
-    _log = Logger(namespace="gateway")
+    _log = Logger()
     reactor: IReactorTCP
     factory: ServerFactory[Any]
     hosts: Sequence[str]

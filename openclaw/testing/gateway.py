@@ -118,6 +118,7 @@ class MemoryGateway:
             home=self.directory,
             environ=self.environ,
             logs=False,
+            watched=False,
             make_model=self.make_model,
             tools=self.tools,
         )
