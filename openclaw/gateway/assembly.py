@@ -32,6 +32,7 @@ from openclaw.gateway.events import EventLog
 from openclaw.gateway.handshake import Makers
 from openclaw.gateway.health import Health
 from openclaw.gateway.heartbeats import HeartbeatSwitch
+from openclaw.gateway.kept import KeptConfig
 from openclaw.gateway.life import Life
 from openclaw.gateway.limits import FailureLimiter
 from openclaw.gateway.listener import Listener
@@ -45,6 +46,7 @@ from openclaw.logs.wslog import Style, WsLog
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
+from openclaw.methods.identity import identity_of, read_identity
 from openclaw.processes import ReactorRunner
 from openclaw.sessions.keys import default_agent, stored_key
 from openclaw.store.import_service import ImportService
@@ -123,6 +125,9 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     def in_thread(work: Callable[..., Any], *arguments: Any, **named: Any) -> Deferred[Any]:
         return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments, **named)
 
+    def workspace_of(agent_id: str) -> Path:
+        return workspace_dir(setting.environ, setting.home, config(), agent_id)
+
     store_path = setting.state_dir / "openclaw.sqlite3"
     importer: ImportService | None = None
     if store is None:
@@ -142,7 +147,14 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         verbose=setting.verbose,
         under_twistd=setting.under_twistd,
     )
-    makers = Makers(make_id=new_id, make_token=new_token)
+
+    def hidden_token() -> str:
+        token = new_token()
+        if life.logging is not None:
+            life.logging.redactor.add(token)
+        return token
+
+    makers = Makers(make_id=new_id, make_token=hidden_token)
 
     events = EventLog(
         boot_id=life.boot_id,
@@ -168,7 +180,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         clock=reactor,
         make_id=new_id,
         environ=setting.environ,
-        workspace_of=lambda agent_id: workspace_dir(setting.environ, setting.home, config(), agent_id),
+        workspace_of=workspace_of,
         make_model=setting.make_model or Models(clock=reactor, make_client=lambda: make_client(reactor)),
         in_thread=in_thread,
         tools=setting.tools,
@@ -193,6 +205,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         environ=setting.environ,
         in_thread=in_thread,
         ready=readiness.ready,
+        workspace_of=workspace_of,
     )
     whois = Whois(
         run=ReactorRunner(reactor=reactor, environ=setting.environ),
@@ -228,10 +241,13 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         config=config,
         pending=readiness.pending,
         home=setting.home,
-        workspace=lambda agent_id: workspace_dir(setting.environ, setting.home, config(), agent_id),
+        workspace=workspace_of,
+        told=lambda agent_id: in_thread(read_identity, workspace_of(agent_id)),
+        presented=lambda agent_id: identity_of(context, agent_id),
     )
     root = make_root_resource(factory, web)
     listener = Listener(reactor=reactor, factory=make_site(root, reactor), hosts=setting.hosts, port=setting.port)
+    kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
     ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))
     checks = Every(clock=reactor, interval=ticks.interval * 2, work=health.refresh_soon)
 
@@ -242,6 +258,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         listener=listener,
         stops=[
             *([watch] if watch else []),
+            kept,
             ticks,
             checks,
             agents,
@@ -250,7 +267,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ],
         pending=readiness.pending,
     )
-    for part in (*([logs] if setting.logs else []), watch, store, importer, ticks, checks, agents, listener):
+    for part in (*([logs] if setting.logs else []), watch, kept, store, importer, ticks, checks, agents, listener):
         if isinstance(part, Service):
             part.setServiceParent(gateway)
     return gateway
