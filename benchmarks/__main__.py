@@ -89,8 +89,9 @@ def handshakes(table: Table, port: int) -> None:
         for _ in range(20):
             wires = [Wire(port) for _ in range(16)]
             for wire in wires:
-                wire.connect(TOKEN, device=key, mode="cli")
+                wire.say_hello(TOKEN, device=key, mode="cli")
             for wire in wires:
+                wire.welcomed()
                 wire.close()
         return 320 / (time.perf_counter() - started)
 

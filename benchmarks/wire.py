@@ -122,8 +122,20 @@ class Wire:
         """
         Read the challenge, say ``connect``, read ``hello-ok``.
         """
+        self.say_hello(token, device=device, mode=mode)
+        return self.welcomed()
+
+    def say_hello(self, token: str, *, device: Ed25519PrivateKey | None = None, mode: str = "backend") -> None:
+        """
+        Read the challenge and say ``connect``.
+        """
         nonce = json.loads(self.receive())["payload"]["nonce"]
         self.socket.sendall(connect_frame(token, nonce, device, mode))
+
+    def welcomed(self) -> dict[str, Any]:
+        """
+        Read ``hello-ok``.
+        """
         answer: dict[str, Any] = json.loads(self.receive())
         assert answer.get("ok"), answer
         return answer

@@ -36,6 +36,9 @@ class GatewayProtocol(WebSocketServerProtocol):
     One accepted socket, from the upgrade on.
     """
 
+    #: Autobahn copies these options with a formatted log line for each socket, which cost as much as all the rest.
+    CONFIG_ATTRS: list[str] = []  # noqa: RUF012 - declared so by Autobahn
+
     _log = Logger()
     factory: GatewayFactory
     connection: Connection | None = None
@@ -45,6 +48,11 @@ class GatewayProtocol(WebSocketServerProtocol):
         super().__init__()
         self._corked: list[bytes] = []
         self._corked_bytes = 0
+
+    def _connectionMade(self) -> None:
+        for name in WebSocketServerProtocol.CONFIG_ATTRS:
+            setattr(self, name, getattr(self.factory, name))
+        super()._connectionMade()
 
     def onConnect(self, request: Any) -> Any:
         transport: Any = self.transport

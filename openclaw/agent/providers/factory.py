@@ -5,17 +5,16 @@ From a resolved model to one that can be asked.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from attrs import define, frozen
 from twisted.internet.interfaces import IReactorTime
 
-from openclaw.agent.providers.anthropic import AnthropicModel
 from openclaw.agent.providers.base import Model, ResolvedModel
-from openclaw.agent.providers.echo import EchoModel
-from openclaw.agent.providers.http import HttpClient
-from openclaw.agent.providers.openai import OpenAIModel
 from openclaw.errors import OpenClawError
+
+if TYPE_CHECKING:
+    from openclaw.agent.providers.http import HttpClient
 
 #: Seconds to connect to a provider.
 CONNECT_SECONDS = 15.0
@@ -39,7 +38,8 @@ class UnsupportedApi(OpenClawError):
 @define(kw_only=True, eq=False)
 class Models:
     """
-    Makes models. The HTTP client is made when the first model needs it.
+    Makes models. The HTTP client is made, and each provider imported, when the first model needs it: a start waits for
+    none of them.
 
     :ivar make_client: gives the client for all providers.
     """
@@ -53,19 +53,25 @@ class Models:
         :raise UnsupportedApi: the model speaks another API.
         """
         if model.api == "echo":
+            from openclaw.agent.providers.echo import EchoModel
+
             return EchoModel(clock=self.clock)
         if model.api not in ("openai-completions", "anthropic-messages"):
             raise UnsupportedApi(model.api)
         if self._client is None:
             self._client = self.make_client()
         if model.api == "anthropic-messages":
+            from openclaw.agent.providers.anthropic import AnthropicModel
+
             return AnthropicModel(model=model, client=self._client, clock=self.clock)
+        from openclaw.agent.providers.openai import OpenAIModel
+
         return OpenAIModel(model=model, client=self._client, clock=self.clock)
 
 
 def make_client(reactor: object) -> HttpClient:
     """
-    A treq client with kept connections. Imported late: a gateway that only echoes needs none of it.
+    A treq client with kept connections.
     """
     from treq.client import HTTPClient
     from twisted.web.client import Agent, HTTPConnectionPool
@@ -74,4 +80,4 @@ def make_client(reactor: object) -> HttpClient:
     pool.maxPersistentPerHost = KEPT_CONNECTIONS
     agent = Agent(reactor, connectTimeout=CONNECT_SECONDS, pool=pool)
     # Its options are named one by one, which our narrow interface does not repeat.
-    return cast(HttpClient, HTTPClient(agent))
+    return cast("HttpClient", HTTPClient(agent))
