@@ -13,6 +13,7 @@ from attrs import frozen
 
 from openclaw.devices.tokens import issue
 from openclaw.errors import OpenClawError
+from openclaw.protocol.scopes import covers
 from openclaw.store.interfaces import Unit
 
 #: How long a request waits for a decision, in milliseconds.
@@ -85,7 +86,7 @@ def needs_pairing(record: Mapping[str, Any] | None, claim: DeviceClaim) -> bool:
         return True
     if claim.role not in record.get("roles", ()):
         return True
-    return not set(claim.scopes) <= set(record.get("scopes", ()))
+    return not covers(record.get("scopes", ()), claim.scopes)
 
 
 def pending_requests(unit: Unit, now_ms: int) -> list[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from openclaw.errors import OpenClawError
+from openclaw.protocol.scopes import covers, holds
 from openclaw.store.interfaces import Unit
 
 
@@ -56,10 +57,19 @@ def accepts(record: Mapping[str, Any] | None, *, role: str, scopes: Sequence[str
     Whether a token opens the door for this device, role and scopes. Compared in constant time.
     """
     live = (record or {}).get("tokens", {}).get(role)
-    if live is None or "revokedAtMs" in live:
+    if record is None or live is None or "revokedAtMs" in live:
         return False
     same = hmac.compare_digest(live["token"].encode("utf-8"), token.encode("utf-8"))
-    return same and set(scopes) <= set(live["scopes"])
+    return same and covers(granted(record, role), scopes)
+
+
+def granted(record: Mapping[str, Any], role: str) -> tuple[str, ...]:
+    """
+    The scopes that a device's token opens: its own, as far as the device is approved for them. Records that come from
+    elsewhere may hold a token that is wider than the approval.
+    """
+    approved = record.get("scopes", ())
+    return tuple(scope for scope in record["tokens"][role]["scopes"] if holds(approved, scope))
 
 
 def ensure(
@@ -80,7 +90,7 @@ def ensure(
     """
     live = record.get("tokens", {}).get(role)
     token: Mapping[str, Any]
-    if live is not None and "revokedAtMs" not in live and set(scopes) <= set(live["scopes"]):
+    if live is not None and "revokedAtMs" not in live and covers(granted(record, role), scopes):
         token = {**live, "lastUsedAtMs": now_ms} if used else live
     else:
         token = issue(live, role=role, scopes=scopes, now_ms=now_ms, make_token=make_token)

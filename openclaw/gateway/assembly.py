@@ -199,6 +199,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         link_channel=link_channel,
         heartbeats=HeartbeatSwitch(),
         make_id=new_id,
+        make_token=hidden_token,
         state_dir=setting.state_dir,
         store_path=store_path,
         log_path=lambda: log_path(setting, life),

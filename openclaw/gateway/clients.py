@@ -25,7 +25,7 @@ from openclaw.gateway.events import MAX_BUFFERED_BYTES, EventLog
 from openclaw.gateway.handshake import Admission, Examined, Facts, Makers, Refusal, admit, examine
 from openclaw.gateway.health import Health
 from openclaw.gateway.life import Life
-from openclaw.gateway.limits import FailureLimiter
+from openclaw.gateway.limits import OURSELVES, TOO_MANY, FailureLimiter, counted_address
 from openclaw.gateway.tick import TICK_INTERVAL
 from openclaw.logs.wslog import WsLog
 from openclaw.methods.context import Caller, MethodContext
@@ -38,7 +38,8 @@ from openclaw.store.interfaces import Store
 from openclaw.web.hosts import origin_allowed
 from openclaw.web.local import is_local, recorded_address
 
-#: At most this many sockets before ``hello-ok``; the oldest silent one makes room for the newest.
+#: At most this many sockets before ``hello-ok``; the oldest silent one makes room for the newest, and where all others
+#: have spoken, the oldest of them.
 MOST_PENDING = 256
 SERVICE_RESTART = 1012
 
@@ -95,10 +96,14 @@ class Clients:
     def opened(self, connection: Connection) -> None:
         self._pending[id(connection)] = connection
         if len(self._pending) > MOST_PENDING:
-            oldest = next(iter(self._pending.values()))
-            self._pending.pop(id(oldest))
-            oldest.end(SERVICE_RESTART, "")
+            self._make_room(connection)
         self.wslog.opened(connection.id, connection.upgrade.peer, connection.upgrade.headers)
+
+    def _make_room(self, newest: Connection) -> None:
+        others = [connection for connection in self._pending.values() if connection is not newest]
+        leaving = next((other for other in others if other.state is State.PENDING), others[0])
+        self._pending.pop(id(leaving))
+        leaving.end(SERVICE_RESTART, "")
 
     def handshake(self, connection: Connection, params: Mapping[str, Any], nonce: str) -> Deferred[Refusal | Admission]:
         return Deferred.fromCoroutine(self._handshake(connection, params, nonce))
@@ -126,18 +131,29 @@ class Clients:
             return examined
         decision = await self._admit(examined)
         if isinstance(decision, Refusal) and decision.wrong_secret is not None:
-            await self._slow_down(upgrade, local, decision.wrong_secret)
+            return await self._failed(upgrade, local, decision, decision.wrong_secret)
         return decision
 
     def _admit(self, examined: Examined) -> Deferred[Refusal | Admission]:
         return self.store.write(lambda unit: admit(unit, examined, self.makers))
 
-    async def _slow_down(self, upgrade: Upgrade, local: bool, secret: str) -> None:
-        if not local or "origin" in upgrade.headers:
-            self.limiter.failed(upgrade.peer, secret)
-        delay = 1.0 if self.limiter.locked(upgrade.peer) else self.limiter.delay()
+    async def _failed(self, upgrade: Upgrade, local: bool, refusal: Refusal, secret: str) -> Refusal:
+        """
+        Count a wrong secret, and hold its answer back.
+        """
+        address = counted_address(upgrade.peer, upgrade.headers, self.config().gateway.trusted_proxies)
+        if local and "origin" not in upgrade.headers:
+            address = OURSELVES
+        locked = self.limiter.locked(address)
+        self.limiter.failed(address, secret)
+        delay = self.limiter.delay(address)
         if delay:
             await deferLater(self.clock, delay)
+        if not locked:
+            return refusal
+        return evolve(
+            refusal, message=TOO_MANY, why="rate_limited", retry_after_ms=self.limiter.locked_for_ms(address) or None
+        )
 
     def hello(self, connection: Connection, params: Mapping[str, Any], admission: Admission) -> bytes:
         self._pending.pop(id(connection), None)
@@ -204,7 +220,9 @@ class Clients:
         self._pending.pop(id(connection), None)
         if refusal.requested is not None:
             self.events.publish("device.pair.requested", refusal.requested, drop_if_slow=True, scope="operator.pairing")
-        self.wslog.refused(connection.id, connection.upgrade.peer, connection.client, refusal.cause, refusal.message)
+        self.wslog.refused(
+            connection.id, connection.upgrade.peer, connection.client, refusal.cause, refusal.message, refusal.why
+        )
 
     def unreadable(self, connection: Connection, error: str) -> None:
         self.wslog.parse_error(connection.id, error)

@@ -270,7 +270,13 @@ class Connection:
         self.state = State.FAILED
         self.hub.refused(self, refusal)
         if id is not None:
-            error = WireError(code=refusal.code, message=refusal.message, details=refusal.details)
+            error = WireError(
+                code=refusal.code,
+                message=refusal.message,
+                details=refusal.details,
+                retryable=None if refusal.retry_after_ms is None else True,
+                retry_after_ms=refusal.retry_after_ms,
+            )
             self.outlet.send(encode_response(id, ok=False, error=error))
         self._close(refusal.close_code, refusal.reason)
 

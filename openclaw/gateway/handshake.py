@@ -25,10 +25,10 @@ from openclaw.devices.identity import (
 )
 from openclaw.gateway.authenticate import SharedResult, check_shared, failure_text
 from openclaw.protocol.codes import PROTOCOL_VERSION
+from openclaw.protocol.scopes import ADMIN
 from openclaw.store.interfaces import Unit
 
 CONTROL_UI = "openclaw-control-ui"
-ADMIN = "operator.admin"
 
 
 @frozen(kw_only=True)
@@ -37,16 +37,20 @@ class Refusal:
     How a handshake failed.
 
     :ivar cause: the word for the log (``protocol.md`` 30).
+    :ivar why: the word behind the cause, as ``token_mismatch``; ``None`` where the message says it.
+    :ivar retry_after_ms: how long it is of no use to try again.
     :ivar wrong_secret: counted against the address.
     :ivar requested: a pairing request that this handshake made, to be announced.
     """
 
     message: str
     cause: str
+    why: str | None = None
     code: str = "INVALID_REQUEST"
     close_code: int = 1008
     close_reason: str | None = None
     details: Mapping[str, Any] | None = None
+    retry_after_ms: int | None = None
     wrong_secret: str | None = None
     requested: Mapping[str, Any] | None = None
 
@@ -239,7 +243,10 @@ def admit(unit: Unit, examined: Examined, makers: Makers) -> Refusal | Admission
         reason = examined.shared.reason
         assert reason is not None
         return Refusal(
-            message=failure_text(reason, facts.client), cause="unauthorized", wrong_secret=examined.shared.wrong
+            message=failure_text(reason, facts.client),
+            cause="unauthorized",
+            why=reason,
+            wrong_secret=examined.shared.wrong,
         )
     if device is None and method != "token" and not facts.control_ui_bypass:
         return _device_required()
@@ -253,7 +260,7 @@ def admit(unit: Unit, examined: Examined, makers: Makers) -> Refusal | Admission
     scopes = facts.scopes
     if method == "device-token" and not facts.requested_scopes:
         assert record is not None
-        scopes = tuple(record["tokens"][facts.role]["scopes"])
+        scopes = tokens.granted(record, facts.role)
     return _paired(unit, examined, record, method, scopes, makers)
 
 

@@ -4,21 +4,15 @@ Who may call what (``protocol.md`` 17), as a pure function of role, scopes and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from openclaw.methods.table import Method
+from openclaw.protocol.scopes import ADMIN, PAIRING, READ, WRITE, holds
 
-ADMIN: Final = "operator.admin"
-READ: Final = "operator.read"
-WRITE: Final = "operator.write"
-PAIRING: Final = "operator.pairing"
+__all__ = ["ADMIN", "KNOWN_SCOPES", "NODE_ONLY", "PAIRING", "READ", "WRITE", "holds", "refusal"]
 
 #: Methods that only nodes call, also before they exist: their refusal says so.
 NODE_ONLY: Final = frozenset({"node.invoke.result", "node.event", "skills.bins"})
-
-#: What a scope stands for beside itself. ``operator.admin`` stands for everything.
-IMPLIED: Final = {WRITE: frozenset({READ})}
 
 #: Scopes of methods that other versions have, so that a refusal names what would be missing. Everything else is admin.
 KNOWN_SCOPES: Final = {
@@ -68,13 +62,6 @@ KNOWN_SCOPES: Final = {
     "exec.approval.request": "operator.approvals",
     "exec.approval.resolve": "operator.approvals",
 }
-
-
-def holds(scopes: Iterable[str], wanted: str) -> bool:
-    """
-    Whether somebody with some scopes has a scope, by itself or implied.
-    """
-    return any(scope in (wanted, ADMIN) or wanted in IMPLIED.get(scope, ()) for scope in scopes)
 
 
 def refusal(name: str, row: Method | None, *, role: str, scopes: frozenset[str]) -> str | None:

@@ -87,6 +87,7 @@ class MethodContext:
     :ivar link_channel: the one function behind ``linkChannel`` in ``health`` and ``status``.
     :ivar log_path: today's log file.
     :ivar in_thread: runs blocking work off the reactor thread.
+    :ivar make_token: a new device token, already known to what keeps secrets out of the log.
     :ivar ready: fires when conversations are whole and may go on; fails where that takes too long.
     :ivar workspace_of: the directory with an agent's own files; ``None`` where there is none.
     """
@@ -103,6 +104,7 @@ class MethodContext:
     link_channel: Callable[[], dict[str, Any] | None]
     heartbeats: Heartbeats
     make_id: Callable[[], str]
+    make_token: Callable[[], str]
     state_dir: Path
     store_path: Path
     log_path: Callable[[], Path]

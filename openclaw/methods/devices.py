@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openclaw.clock import millis
 from openclaw.devices import pairing, tokens
-from openclaw.methods.authorise import PAIRING, holds
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.mapping import invalid
 from openclaw.methods.table import MethodTable
@@ -20,6 +19,7 @@ from openclaw.protocol.devices import (
     DeviceTokenRevokeParams,
     DeviceTokenRotateParams,
 )
+from openclaw.protocol.scopes import PAIRING, holds
 from openclaw.store.interfaces import Unit
 
 methods = MethodTable()
@@ -54,14 +54,13 @@ async def approve(context: MethodContext, params: DevicePairApproveParams) -> di
     """
     now = millis(context.clock)
     caller = context.caller
-    make_token = _token_maker(context)
 
     def write(unit: Unit) -> Mapping[str, Any]:
         asked = unit.device_requests.get(params.request_id)
         for scope in () if asked is None else asked.get("scopes", ()):
             if not holds(caller.scopes, scope):
                 raise invalid(f"missing scope: {scope}")
-        return pairing.approve(unit, params.request_id, now_ms=now, make_token=make_token)
+        return pairing.approve(unit, params.request_id, now_ms=now, make_token=context.make_token)
 
     device = await context.store.write(write)
     _tell(context, params.request_id, device["deviceId"], "approved", now)
@@ -95,11 +94,12 @@ async def rotate(context: MethodContext, params: DeviceTokenRotateParams) -> dic
     """
     now = millis(context.clock)
     caller = context.caller
-    make_token = _token_maker(context)
 
     def write(unit: Unit) -> Mapping[str, Any]:
         scopes = granted(caller, unit.devices.get(params.device_id) or {}, params.role.strip(), params.scopes)
-        return tokens.rotate(unit, params.device_id, params.role.strip(), scopes, now_ms=now, make_token=make_token)
+        return tokens.rotate(
+            unit, params.device_id, params.role.strip(), scopes, now_ms=now, make_token=context.make_token
+        )
 
     token = await context.store.write(write)
     return {
@@ -138,10 +138,3 @@ async def revoke(context: MethodContext, params: DeviceTokenRevokeParams) -> dic
     role = params.role.strip()
     token = await context.store.write(lambda unit: tokens.revoke(unit, params.device_id, role, now_ms=now))
     return {"deviceId": params.device_id, "role": role, "revokedAtMs": token["revokedAtMs"]}
-
-
-def _token_maker(context: MethodContext) -> Callable[[], str]:
-    """
-    Makes tokens of 32 hexadecimal digits; the ids it is made of are random UUIDs.
-    """
-    return lambda: context.make_id().replace("-", "")

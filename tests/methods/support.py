@@ -209,6 +209,14 @@ def counter() -> Callable[[], str]:
     return lambda: "{0:08x}-0000-4000-8000-{0:012x}".format(next(numbers))
 
 
+def token_counter() -> Callable[[], str]:
+    """
+    Tokens of 32 hexadecimal digits, counted.
+    """
+    numbers = iter(range(1, 10_000))
+    return lambda: f"{next(numbers):032x}"
+
+
 def caller(*scopes: str, role: str = "operator", **members: Any) -> Caller:
     told = {"connection_id": "c1", "client_id": "cli", "client_mode": "cli", **members}
     return Caller(role=role, scopes=frozenset(scopes), **told)
@@ -253,6 +261,7 @@ class MethodCase(SynchronousTestCase):
             link_channel=lambda: None,
             heartbeats=self.heartbeats,
             make_id=counter(),
+            make_token=token_counter(),
             state_dir=directory,
             store_path=directory / "openclaw.sqlite3",
             log_path=lambda: directory / "openclaw-2026-11-23.log",

@@ -8,8 +8,8 @@ from itertools import combinations, product
 from typing import Any
 
 from openclaw.devices.pairing import REQUEST_LIFETIME_MS, DeviceClaim, request
-from openclaw.methods.authorise import holds
 from openclaw.methods.devices import granted
+from openclaw.protocol.scopes import holds
 from tests.methods.support import NOW_MS, MethodCase, caller
 
 PAIRING = caller("operator.pairing", "operator.read")
