@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from attrs import frozen
+from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
@@ -16,6 +16,31 @@ from openclaw.agent.types import Agents
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
 from openclaw.store.interfaces import Store
+
+T = TypeVar("T")
+
+
+@define(eq=False)
+class Derived:
+    """
+    What follows from the running configuration alone, kept until there is another one.
+    """
+
+    config: Callable[[], Config]
+    _of: Config | None = None
+    _values: dict[Any, Any] = field(factory=dict)
+
+    def get(self, key: Any, make: Callable[[], T]) -> T:
+        """
+        :param key: says what the value is; there must be few of them.
+        """
+        config = self.config()
+        if config is not self._of:
+            self._of, self._values = config, {}
+        if key not in self._values:
+            self._values[key] = make()
+        value: T = self._values[key]
+        return value
 
 
 @frozen(kw_only=True)
@@ -89,6 +114,7 @@ class MethodContext:
     :ivar in_thread: runs blocking work off the reactor thread.
     :ivar make_token: a new device token, already known to what keeps secrets out of the log.
     :ivar ready: fires when conversations are whole and may go on; fails where that takes too long.
+    :ivar derived: values that would otherwise be computed for each request.
     :ivar workspace_of: the directory with an agent's own files; ``None`` where there is none.
     """
 
@@ -113,6 +139,7 @@ class MethodContext:
     known_channels: Sequence[str] = ()
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     workspace_of: Callable[[str], Path | None] = lambda agent_id: None
+    derived: Derived = Factory(lambda self: Derived(self.config), takes_self=True)
 
 
 class Heartbeats(Protocol):

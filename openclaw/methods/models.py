@@ -66,6 +66,10 @@ def model_defaults(context: MethodContext, agent_id: str | None = None) -> Model
     """
     The model of sessions that have no other.
     """
+    return context.derived.get(("model defaults", agent_id), lambda: _model_defaults(context, agent_id))
+
+
+def _model_defaults(context: MethodContext, agent_id: str | None) -> ModelDefaults:
     config = context.config()
     ref = default_ref(config, context.environ, agent_id)
     known = described(context, ref)

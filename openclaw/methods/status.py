@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from attrs import frozen
+
 from openclaw.clock import millis
+from openclaw.config.model import Config
 from openclaw.methods.agents import agent_ids
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
@@ -16,11 +19,37 @@ from openclaw.methods.table import MethodTable
 from openclaw.sessions.keys import default_agent, main_session_key
 from openclaw.sessions.rows import ModelDefaults, status_row
 from openclaw.store.interfaces import Session, Unit
+from openclaw.store.shared import SharedRead
 
 #: Sessions that are shown, of all and of each agent.
 RECENT = 10
 
 methods = MethodTable()
+
+
+@frozen(kw_only=True)
+class Found:
+    """
+    What the store knows for a summary.
+    """
+
+    agent_ids: Sequence[str]
+    recent: Sequence[Session]
+    count: int
+    by_agent: Mapping[str, tuple[int, Sequence[Session]]]
+
+
+def _reading(config: Config) -> Callable[[Unit], Found]:
+    def read(unit: Unit) -> Found:
+        ids = agent_ids(config, unit)
+        return Found(
+            agent_ids=ids,
+            recent=unit.sessions.newest(RECENT),
+            count=unit.sessions.count(),
+            by_agent={name: (unit.sessions.count(name), unit.sessions.newest(RECENT, name)) for name in ids},
+        )
+
+    return read
 
 
 @methods.method("status", scope=READ)
@@ -31,13 +60,8 @@ async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str,
     config = context.config()
     first = default_agent(config)
     now = millis(context.clock)
-
-    def read(unit: Unit) -> tuple[list[str], Sequence[Session], int, dict[str, tuple[int, Sequence[Session]]]]:
-        ids = agent_ids(config, unit)
-        by_agent = {name: (unit.sessions.count(name), unit.sessions.newest(RECENT, name)) for name in ids}
-        return ids, unit.sessions.newest(RECENT), unit.sessions.count(), by_agent
-
-    ids, recent, count, by_agent = await context.store.read(read)
+    found = await context.derived.get("status", lambda: SharedRead(context.store, _reading(config))).get()
+    ids, recent, count, by_agent = found.agent_ids, found.recent, found.count, found.by_agent
     defaults = model_defaults(context)
     path = str(context.store_path)
 
