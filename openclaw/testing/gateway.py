@@ -123,17 +123,22 @@ class MemoryGateway:
             tools=self.tools,
         )
 
-    def client(self, *, headers: Mapping[str, str] | None = None, url: str | None = None) -> GatewayClient:
+    def client(
+        self, *, headers: Mapping[str, str] | None = None, url: str | None = None, peer: str = "127.0.0.1"
+    ) -> GatewayClient:
         """
         Join a new client; its upgrade has happened when this returns.
+
+        :param peer: the address that it comes from.
         """
         client = GatewayClient(clock=self.reactor, flush=self.flush)
         client.protocol = make_protocol(client, url or "ws://127.0.0.1:18789/", headers or {})
         factory = self.reactor.tcpServers[-1][1]
-        server = factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 50000))
+        address = IPv4Address("TCP", peer, 50000)
+        server = factory.buildProtocol(address)
         pump = connect(
             server,
-            FakeTransport(server, isServer=True),
+            FakeTransport(server, isServer=True, peerAddress=address),
             client.protocol,
             FakeTransport(client.protocol, isServer=False),
         )
