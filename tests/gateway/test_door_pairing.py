@@ -5,6 +5,7 @@ The handshake's table: near and far, pairing, device tokens (``protocol.md`` 3, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.gateway.door import (
@@ -44,7 +45,7 @@ class LocalTests(DoorCase):
         """
         in_ = In(token=True)
         local_host = "127.0.0.1:18789"
-        table: tuple[tuple[str, dict[str, str], dict[str, Any], In | Out], ...] = (
+        table: tuple[tuple[str, dict[str, str], Mapping[str, Any], In | Out], ...] = (
             ("127.0.0.1", {"Host": local_host}, WITH_TOKEN, in_),
             ("127.9.9.9", {"Host": "localhost:18789"}, WITH_TOKEN, in_),
             ("127.0.0.1", {"Host": "LOCALHOST"}, WITH_TOKEN, in_),
@@ -107,7 +108,7 @@ class ScopeTests(DoorCase):
         """
         It grants all: none named means all for an operator, nothing for a node; what is named is all there is.
         """
-        node = {"client": NODE, "role": "node"}
+        node: dict[str, Any] = {"client": NODE, "role": "node"}
         self.check(
             Row(name="absent", want=In()),
             Row(name="empty", scopes=(), want=In()),

@@ -5,6 +5,7 @@ The handshake's table: protocol, role, and the proof of a device (``protocol.md`
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -188,7 +189,7 @@ class ProofTests(DoorCase):
         Every member that the signature covers, changed after signing, and keys of somebody else.
         """
         foreign = TestDevice(seed=2).sign({"client": APP}, None, 0)
-        changed = {
+        changed: dict[str, dict[str, Any]] = {
             "client id": {"client": {**APP, "id": "openclaw-ios"}},
             "client mode": {"client": {**APP, "mode": "backend"}},
             "role": {"role": "node"},
