@@ -30,6 +30,7 @@ from openclaw.agent.transcript import (
     append_settings,
     append_user,
     has_user_message,
+    path_to,
     user_message,
 )
 from openclaw.agent.types import Inbound, Outcome
@@ -124,7 +125,7 @@ def begin(
         path = unit.entries.path(session_id)
         if not has_user_message(path, run.run_id) and (prepared.prompt or inbound.images):
             if model is not None:
-                append_settings(
+                path = append_settings(
                     unit,
                     path,
                     ids,
@@ -140,7 +141,7 @@ def begin(
                 text = collected_text([text, *(full_prompt(one.inbound, one.prepared) for one in collected)], queue)
                 images += [image for one in collected for image in one.inbound.images]
             text = with_notes(text, members, notes)
-            append_user(
+            message = append_user(
                 unit,
                 id=ids.next(entry.id for entry in path),
                 session_id=session_id,
@@ -149,7 +150,7 @@ def begin(
                 message=user_message(text, images, now_ms),
                 marks={"origin": inbound.origin, "trust": inbound.trust},
             )
-            path = unit.entries.path(session_id)
+            path = path_to(path, message)
         for one in collected:
             other = required(unit, one.inbound.run_id)
             record = outcome_record(one.outcome)

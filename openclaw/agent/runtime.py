@@ -342,7 +342,7 @@ class AgentRuntime(Service):
         return limits.get(name, 1)
 
     def _entry_ids(self) -> EntryIds:
-        return EntryIds([entry_id(self.make_id()) for _ in range(ENTRY_IDS)])
+        return EntryIds(entry_id(self.make_id()) for _ in range(ENTRY_IDS))
 
     def _zone(self) -> tzinfo:
         named = self.config().agents.defaults.user_timezone

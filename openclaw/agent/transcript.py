@@ -20,7 +20,7 @@ Message = Mapping[str, Any]
 @define
 class EntryIds:
     """
-    Ids for entries that one piece of work may write, made before it: the work may run on another thread.
+    Ids for entries that one piece of work may write. They are made as they are needed, on the work's own thread.
     """
 
     _ids: Iterable[str]
@@ -134,9 +134,11 @@ def append_settings(
     now_ms: int,
     model: ResolvedModel,
     thinking: str,
-) -> None:
+) -> list[Entry]:
     """
     Write down the model and the thinking level where they differ from what the session says.
+
+    :return: the path with what was written.
     """
     told_model: tuple[Any, Any] | None = None
     told_thinking: Any = None
@@ -163,9 +165,21 @@ def append_settings(
             "modelId": model.model_id,
         }
         news.append(("custom", {"customType": "model-snapshot", "data": data}))
+    written = list(path)
     for kind, body in news:
         made = ids.next(entry.id for entry in path)
-        append(unit, id=made, session_id=session_id, run_id=run_id, now_ms=now_ms, type=kind, body=body)
+        entry = append(unit, id=made, session_id=session_id, run_id=run_id, now_ms=now_ms, type=kind, body=body)
+        written.append(entry)
+    return written
+
+
+def path_to(path: Sequence[Entry], entry: Entry) -> list[Entry]:
+    """
+    The path to an entry that was just written after one of a path.
+    """
+    while path and path[-1].id != entry.parent_id:
+        path = path[:-1]
+    return [*path, entry]
 
 
 # -- messages ---------------------------------------------------------------------------------------------------------
