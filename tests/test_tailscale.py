@@ -14,8 +14,9 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from openclaw import tailscale
 from openclaw.processes import Finished, ProcessFailed, ReactorRunner
-from openclaw.tailscale import Whois, find_program, login_in
+from openclaw.tailscale import WHOIS_BYTES, Whois, find_program, login_in
 
 HEADERS = {
     "tailscale-user-login": " ALICE@example.com ",
@@ -110,3 +111,35 @@ class RealProcessTests(TestCase):
             await run([found, "whois", "slow"], limit=timedelta(seconds=0.1), most_bytes=1000)
         with self.assertRaises(ProcessFailed):
             await run([found, "whois", "--json"], limit=timedelta(seconds=5), most_bytes=3)
+
+    async def test_confirmed_by_a_program(self) -> None:
+        """
+        A real program's answer counts; one that hangs, fails, says junk or too much is nobody's, and does not stay.
+        """
+        from twisted.internet import reactor
+
+        self.patch(tailscale, "WHOIS_LIMIT", timedelta(seconds=1))
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir()
+        answer = f"printf '%s' '{ANSWER.decode()}'"
+        for name, lines, wanted in (
+            ("answers", [answer], "alice@example.com"),
+            ("answers but hangs", [answer, "exec sleep 60"], None),
+            ("hangs", ["exec sleep 60"], None),
+            ("fails", [answer, "exit 1"], None),
+            ("is killed", [answer, "kill -9 $$"], None),
+            ("says junk", ["echo '{not json}'"], None),
+            ("says another", [answer.replace("alice", "mallory")], None),
+            ("says nothing", [], None),
+            ("says too much", [f"head -c {WHOIS_BYTES + 1} /dev/zero", answer], None),
+            ("complains", ["echo '{' >&2", answer], "alice@example.com"),
+        ):
+            program = folder / "tailscale"
+            program.write_text("\n".join(["#!/bin/sh", f"echo $$ > '{folder}/pid'", *lines, ""]))
+            program.chmod(0o755)
+            environ = {"PATH": f"{folder}:{os.environ['PATH']}"}
+            run = ReactorRunner(reactor=reactor, environ=environ)
+            whois = Whois(run=run, clock=reactor, program=lambda path=environ["PATH"]: find_program(path))  # type: ignore[misc]
+            self.assertEqual(await whois.confirmed("127.0.0.1", HEADERS), wanted, name)
+            pid = int((folder / "pid").read_text())
+            self.assertRaises(ProcessLookupError, os.kill, pid, 0)
