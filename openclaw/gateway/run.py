@@ -21,12 +21,10 @@ from openclaw.config.model import Config
 from openclaw.gateway.assembly import Setting
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.tap import make_setting
+from openclaw.gateway.tuning import tune_process
 from openclaw.store.lock import Waiting
 
 _log = Logger(namespace="gateway")
-
-#: Files that a busy gateway may have open.
-OPEN_FILES = 65_536
 
 
 def run_gateway(options: Mapping[str, Any], environ: MutableMapping[str, str]) -> int:
@@ -44,7 +42,7 @@ def run_gateway(options: Mapping[str, Any], environ: MutableMapping[str, str]) -
     from openclaw.gateway.assembly import build, make_life
 
     home = Path.home()
-    raise_open_files()
+    tune_process()
     setting = make_setting(options, environ, home, under_twistd=False)
     life = make_life(reactor)
     gateway = build(setting, reactor, life)
@@ -106,20 +104,6 @@ def model_line(config: Config, environ: Mapping[str, str]) -> str:
     except UnknownModel as error:
         return str(error)
     return f"{ref} (none configured)" if str(ref) == ECHO.ref else str(ref)
-
-
-def raise_open_files() -> None:
-    """
-    Raise the soft limit of open files as far as the hard limit lets us.
-    """
-    try:
-        import resource
-    except ImportError:
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _install_reactor() -> None:

@@ -25,6 +25,7 @@ from openclaw.errors import OpenClawError
 from openclaw.gateway.assembly import Setting, build, make_life
 from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
+from openclaw.gateway.tuning import tune_process
 
 _log = Logger(namespace="gateway")
 
@@ -116,4 +117,5 @@ def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | No
     except OpenClawError as error:
         # Any other exception would reach people as a traceback.
         raise SystemExit(str(error)) from error
+    tune_process()
     return build(setting, reactor, life)
