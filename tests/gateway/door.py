@@ -64,10 +64,12 @@ class Paired:
     A device that is known before the row begins.
 
     :ivar scopes: that it is approved for.
+    :ivar key_of: whose key stands in the record, where it is another's.
     :ivar token_scopes: of ``DEVICE_TOKEN``; ``None`` when it has no token.
     """
 
     seed: int = 1
+    key_of: int | None = None
     role: str = "operator"
     scopes: Sequence[str] = (READ,)
     token_scopes: Sequence[str] | None = None
@@ -75,7 +77,7 @@ class Paired:
 
     def put(self, unit: Unit) -> None:
         device = TestDevice(seed=self.seed)
-        proof = device.sign({"client": APP}, None, 0)
+        proof = TestDevice(seed=self.key_of or self.seed).sign({"client": APP}, None, 0)
         token = {
             "token": DEVICE_TOKEN,
             "role": self.role,

@@ -226,7 +226,10 @@ class DeviceTokenTests(DoorCase):
         """
         spent = Paired(scopes=(READ,), token_scopes=(READ,), revoked=True)
         none = Paired(scopes=(READ,))
+        other = Paired(scopes=(READ,), token_scopes=(READ,), key_of=2)
         self.check(
+            *self.both("stored with another key", MISMATCH, paired=other),
+            self.row("another key, shared secret, far", PAIR, peer=ELSEWHERE, **shared(other)),
             *self.both("another device", MISMATCH, proof=Proof(seed=2)),
             *self.both("no device", MISMATCH, proof=None),
             *self.both("another role", MISMATCH, role="node"),

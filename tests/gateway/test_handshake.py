@@ -172,6 +172,13 @@ class RefusalTests(SynchronousTestCase):
         given = params(auth={"token": "anything", "password": "a-password-of-length"})
         self.assert_refused(given, "device identity required", auth=auth)
 
+    def test_tailscale_never_stands_in_locally(self) -> None:
+        """
+        A login that somehow came with a local connection opens nothing.
+        """
+        message = "unauthorized: gateway token missing (provide gateway auth token)"
+        self.assert_refused(signed(params()), message, tailscale_login="alice@example.com")
+
     def test_remote_device_waits(self) -> None:
         """
         An unknown remote device gets the same request id until somebody decides.
