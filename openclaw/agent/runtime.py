@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, gatherResults, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -119,6 +119,8 @@ class AgentRuntime(Service):
         self._recovering.addErrback(self._not_recovered)
 
     def _not_recovered(self, failure: Failure) -> None:
+        if failure.check(CancelledError) and not self._accepting:
+            return  # Stopped meanwhile: the next process recovers them.
         if failure.check(OpenClawError):
             # Such as a database that cannot be opened, of which the store tells.
             self._log.error("Runs could not be recovered: {error}", error=failure.value)

@@ -4,7 +4,15 @@ A process dies, another goes on: every accepted message is answered or has one e
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
 from openclaw.agent.providers.base import TextDelta
+from openclaw.store.memory import MemoryStore
+from openclaw.testing.gateway import MemoryGateway
 from tests.agent.cases import HouseCase
 from tests.agent.fakes import KEY, said, texts
 
@@ -132,3 +140,22 @@ def _forget(clock: object) -> None:
     """
     for call in clock.getDelayedCalls():  # type: ignore[attr-defined]
         call.cancel()
+
+
+class UnreadStore(MemoryStore):
+    """
+    A store that is still reading when the gateway stops.
+    """
+
+    def read(self, work: Any) -> Deferred[Any]:
+        return Deferred()
+
+
+class StoppedTests(SynchronousTestCase):
+    def test_stopped_while_recovering(self) -> None:
+        """
+        A gateway that is stopped before it has read the runs says nothing of it in the log.
+        """
+        gateway = MemoryGateway(directory=Path(self.mktemp()), store=UnreadStore()).start()
+        gateway.stop()
+        self.assertEqual(self.flushLoggedErrors(), [])
