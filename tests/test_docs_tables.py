@@ -170,7 +170,7 @@ class FactsTests(SynchronousTestCase):
         """
         told = {row[0].strip("`") for row in rows(text("docs/performance.md"), "Performance")}
         self.assertEqual(told, set(PARTS))
-        self.assertEqual(text("docs/performance.md").count("<!-- figures -->"), 1)
+        self.assertEqual(text("docs/performance.md").count("## Figures"), 1)
 
     def test_ports(self) -> None:
         """
