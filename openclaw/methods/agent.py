@@ -19,15 +19,24 @@ from openclaw.methods.agents import agent_exists
 from openclaw.methods.authorise import READ, WRITE
 from openclaw.methods.chat import check_sending
 from openclaw.methods.context import MethodContext
+from openclaw.methods.idempotency import (
+    LIFETIME_MS,
+    MOST_ANSWERS,
+    error_record,
+    payload_record,
+    read_error,
+    read_payload,
+)
 from openclaw.methods.identity import identity_of
 from openclaw.methods.mapping import invalid
 from openclaw.methods.runs import agent_answer, wait_answer
 from openclaw.methods.table import Failed, MethodTable, Staged
 from openclaw.protocol.agent import AgentIdentityParams, AgentParams, AgentWaitParams
 from openclaw.protocol.codes import ErrorCode
+from openclaw.protocol.frames import ErrorShape
 from openclaw.sessions import levels
 from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key, normalize_agent_id
-from openclaw.store.interfaces import TERMINAL_STATES
+from openclaw.store.interfaces import TERMINAL_STATES, Answer, Unit
 
 #: Channels that a request may name although the gateway has no outlet of that name.
 CHANNEL_WORDS = frozenset({"webchat", "last"})
@@ -62,18 +71,22 @@ class Target:
 @methods.method("agent", AgentParams, scope=WRITE, idempotent=True, durable=True)
 async def agent(context: MethodContext, params: AgentParams) -> Any:
     """
-    Run one turn of an agent. Answers twice: once the message is stored, and when the run has ended.
+    Run one turn of an agent. Answers twice: once the message is stored, and when the run has ended. A repeat with the
+    same key answers once: that the run was accepted, or how it ended (``methods.md`` 7.3).
 
     :raise Failed: the request cannot be done as asked; nothing was stored.
     """
+    known = await _known(context, params)
+    if known is not None:
+        return known
     images = attachments.images(params.attachments)
     await _check(context, params)
     target = await _target(context, params)
     if target is None:
-        return _failing(context, params, NO_SESSION)
+        return await _failing(context, params, NO_SESSION)
     await check_sending(context, target.key, params.message.strip())
     if params.timeout == 0:
-        return _failing(context, params, NO_TIME)
+        return await _failing(context, params, NO_TIME)
     accepted = await context.agents.submit(
         Inbound(
             run_id=params.idempotency_key,
@@ -81,7 +94,7 @@ async def agent(context: MethodContext, params: AgentParams) -> Any:
             shown_key=target.shown,
             session_id=target.session_id,
             origin="agent",
-            dedupe_key=f"agent:{params.idempotency_key}",
+            dedupe_key=_key(params),
             message=params.message,
             images=images,
             thinking=params.thinking,
@@ -91,27 +104,66 @@ async def agent(context: MethodContext, params: AgentParams) -> Any:
             members=_members(params),
         )
     )
-    if accepted.repeated and accepted.state in TERMINAL_STATES:
-        return agent_answer(await context.agents.outcome(accepted.run_id))
-    first = {"runId": accepted.run_id, "status": "accepted", "acceptedAt": accepted.accepted_at_ms}
-    return Staged(first=first, outcome=_final(context, accepted.run_id))
+    if accepted.repeated:
+        return await _repeated(context, accepted.run_id, accepted.state, accepted.accepted_at_ms)
+    return Staged(first=_ack(accepted.run_id, accepted.accepted_at_ms), outcome=_final(context, accepted.run_id))
+
+
+def _key(params: AgentParams) -> str:
+    return f"agent:{params.idempotency_key}"
+
+
+def _ack(run_id: str, at_ms: int) -> dict[str, Any]:
+    return {"runId": run_id, "status": "accepted", "acceptedAt": at_ms}
 
 
 async def _final(context: MethodContext, run_id: str) -> dict[str, Any]:
     return agent_answer(await context.agents.outcome(run_id))
 
 
-def _failing(context: MethodContext, params: AgentParams, message: str) -> Staged:
+async def _known(context: MethodContext, params: AgentParams) -> dict[str, Any] | None:
     """
-    The answers to a request that is acknowledged and then fails, as clients know it.
+    The answer to a key that was answered before, whatever else the request says now.
+
+    :raise Failed: what was asked then has failed.
     """
+    key, not_before = _key(params), millis(context.clock) - LIFETIME_MS
+    run, answer = await context.store.read(
+        lambda unit: (unit.runs.by_dedupe_key(key), unit.answers.get(key, not_before))
+    )
+    if run is not None:
+        return await _repeated(context, run.run_id, run.state, run.created_at_ms)
+    if answer is not None:
+        error = read_error(answer.error or {})
+        raise Failed(code=error.code, message=error.message, payload=read_payload(answer.payload))
+    return None
+
+
+async def _repeated(context: MethodContext, run_id: str, state: str, accepted_at_ms: int) -> dict[str, Any]:
+    return await _final(context, run_id) if state in TERMINAL_STATES else _ack(run_id, accepted_at_ms)
+
+
+async def _failing(context: MethodContext, params: AgentParams, message: str) -> Staged:
+    """
+    The answers to a request that is acknowledged and then fails, as clients know it. No run stands for it, so the
+    failure itself is kept for who asks again.
+    """
+    now = millis(context.clock)
+    error = ErrorShape(code=ErrorCode.UNAVAILABLE.value, message=message)
+    payload = {"runId": params.idempotency_key, "status": "error", "summary": message}
+    answer = Answer(
+        key=_key(params), ok=False, payload=payload_record(payload), error=error_record(error), written_at_ms=now
+    )
+
+    def keep(unit: Unit) -> None:
+        unit.answers.put(answer)
+        unit.answers.sweep(now - LIFETIME_MS, MOST_ANSWERS)
 
     async def fail() -> Any:
-        payload = {"runId": params.idempotency_key, "status": "error", "summary": message}
-        raise Failed(code=ErrorCode.UNAVAILABLE, message=message, payload=payload)
+        raise Failed(code=error.code, message=message, payload=payload)
 
-    first = {"runId": params.idempotency_key, "status": "accepted", "acceptedAt": millis(context.clock)}
-    return Staged(first=first, outcome=fail())
+    await context.store.write(keep)
+    return Staged(first=_ack(params.idempotency_key, now), outcome=fail())
 
 
 async def _check(context: MethodContext, params: AgentParams) -> None:

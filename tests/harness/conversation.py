@@ -124,6 +124,9 @@ class Conversation:
                 self._recv(conn, frame)
         for conn, peer in self._peers.items():
             self._compare_runs(conn, peer)
+            for index, frame in enumerate(peer.client.frames):
+                if frame["type"] == "res" and index not in peer.taken:
+                    self.differences.append(Difference(conn=conn, recorded=None, now=plain(frame)))
         return self.differences
 
     def say(self, session_key: str, message: str) -> None:

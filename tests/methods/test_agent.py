@@ -63,16 +63,25 @@ class AgentTests(MethodCase):
 
     def test_repeated(self) -> None:
         """
-        The same key during the run gets both answers too; after it, only the second.
+        The same key during the run gets the first answer again, and no second; after it, only the second.
         """
         first = self.run_agent(sessionKey="main")
+        self.clock.advance(2)
         second = self.run_agent("other", sessionKey="main")
-        self.assertEqual(first, second)
+        self.assertEqual(second, first)
         self.agents.finish("k")
-        self.assertEqual(first, second)
-        self.assertEqual(len(second), 2)
-        self.assertEqual(self.run_agent(sessionKey="main"), second[1:])
+        self.assertEqual((len(first), len(second)), (2, 1))
+        self.assertEqual(self.run_agent(sessionKey="main"), first[1:])
         self.assertEqual(len(self.agents.submitted), 1)
+
+    def test_repeated_otherwise(self) -> None:
+        """
+        A key that is known is answered from what is known, whatever else the request says.
+        """
+        first = self.run_agent(sessionKey="main")
+        self.agents.finish("k")
+        for more in ({}, {"channel": "bogus"}, {"agentId": "nope"}, {"attachments": [{"content": "!"}]}):
+            self.assertEqual(self.run_agent(**more), first[1:])
 
     def test_inbound(self) -> None:
         """
@@ -145,17 +154,28 @@ class AgentTests(MethodCase):
             ({}, "Error: Pass --to <E.164>, --session-id, or --agent to choose a session"),
             ({"sessionKey": "main", "timeout": 0}, "Error: --timeout must be a positive integer (seconds)"),
         )
-        for params, message in cases:
-            first, second = self.run_agent(**params)
+        for key, (params, message) in zip(("k1", "k2"), cases, strict=True):
+            first, second = self.run_agent(idempotencyKey=key, **params)
             self.assertEqual(first.payload["status"], "accepted")
             self.assertEqual(
                 second.members(),
                 {
                     "ok": False,
-                    "payload": {"runId": "k", "status": "error", "summary": message},
+                    "payload": {"runId": key, "status": "error", "summary": message},
                     "error": {"code": "UNAVAILABLE", "message": message},
                 },
             )
+
+    def test_failing_again(self) -> None:
+        """
+        The same key again gets the failure alone, for five minutes; then it is a new request.
+        """
+        failed = self.run_agent()[1]
+        self.clock.advance(299)
+        self.assertEqual(self.run_agent(sessionKey="main"), [failed])
+        self.assertEqual(self.agents.submitted, [])
+        self.clock.advance(2)
+        self.assertEqual(self.run_agent(sessionKey="main")[0].payload["status"], "accepted")
 
 
 class WaitTests(MethodCase):
