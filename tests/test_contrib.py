@@ -16,9 +16,9 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.cli.gateway import parse
-from openclaw.cli.gateway_run import check_options
 from openclaw.config.keys import shape_at
 from openclaw.config.loader import evaluate
+from openclaw.config.start import read_options
 from openclaw.web.hosts import host_allowed, origin_allowed
 from openclaw.web.local import is_local, recorded_address
 from tests.tables import ROOT
@@ -77,8 +77,7 @@ class UnitTests(SynchronousTestCase):
             program, gateway, *arguments = command.split()
             self.assertEqual((program, gateway), (PROGRAM, "gateway"))
             subcommand, options = parse(arguments)
-            check_options(options)
-            self.assertEqual((subcommand, options.port), ("run", "18789"))
+            self.assertEqual((subcommand, read_options(vars(options)).port), ("run", 18789))
 
     def test_supervision(self) -> None:
         """

@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 from attrs import frozen
 
+from openclaw.config.paths import profiled
+
 _CODES = {"bold": "1", "accent": "38;2;255;90;45", "success": "38;2;47;191;113", "muted": "38;2;139;127;119"}
 _CODES |= {"warn": "38;2;255;176;32", "error": "38;2;226;61;45", "info": "38;2;255;138;91"}
 
@@ -71,9 +73,7 @@ class Context:
         """
         A command to type, with the profile that this one ran under.
         """
-        profile = self.environ.get("OPENCLAW_PROFILE", "").strip()
-        inserted = f" --profile {profile}" if profile and profile.lower() != "default" else ""
-        return text.replace("openclaw", f"openclaw{inserted}", 1)
+        return profiled(self.environ, text)
 
 
 def wants_color(environ: Mapping[str, str], out: TextIO) -> bool:

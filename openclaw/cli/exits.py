@@ -23,6 +23,7 @@ _CODES = {
     "openclaw.cli.exits.DependencyMissing": UNAVAILABLE,
     "openclaw.cli.exits.ConfigurationRefused": CONFIGURATION,
     "openclaw.config.paths.ProfileInvalid": USAGE,
+    "openclaw.config.start.OptionInvalid": USAGE,
     "openclaw.config.editor.EditRefused": FAILED,
     "openclaw.config.writer.ConfigBusy": TRY_AGAIN,
     "openclaw.config.writer.HashMismatch": TRY_AGAIN,

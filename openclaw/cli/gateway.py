@@ -25,7 +25,7 @@ _RUN = frozenset(
         *("dev", "reset", "force", "verbose", "ws_log", "compact", "raw_stream", "raw_stream_path"),
     }
 )
-_OPTIONS = {
+OPTIONS = {
     "run": _RUN,
     "call": _CLIENT | {"params"},
     "health": _CLIENT,
@@ -57,13 +57,13 @@ def parse(arguments: Sequence[str]) -> tuple[str, Namespace]:
     :raise UsageError: an option does not belong to the subcommand, or a word is one too many.
     """
     given, words = _parser(suppress=True).split(arguments)
-    name = words[0] if words and words[0] in _OPTIONS else "run"
-    if words and words[0] not in _OPTIONS:
+    name = words[0] if words and words[0] in OPTIONS else "run"
+    if words and words[0] not in OPTIONS:
         raise UsageError(f"too many arguments for 'gateway'. Expected 0 arguments but got {len(words)}.")
     parser = _parser(suppress=False)
     parser.command = f"gateway {name}" if words else "gateway"
     for option in vars(given):
-        if option not in _OPTIONS[name]:
+        if option not in OPTIONS[name]:
             raise UsageError(f"unknown option '--{option.replace('_', '-')}'")
     before, _, after = _cut(arguments, words)
     options = parser.take([*before, *after], _WORDS.get(name, ()))

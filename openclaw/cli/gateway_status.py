@@ -16,6 +16,7 @@ from openclaw.cli.rpc import NotReached, connect
 from openclaw.cli.supervisor import Supervised, inspect_service
 from openclaw.cli.target import Target, dig, local_port, resolve_target
 from openclaw.client.errors import ClientError
+from openclaw.config.binding import binding_of
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.paths import DerivedPorts, derived_ports, gateway_port, variable
 
@@ -68,16 +69,19 @@ class Report:
         How it listens.
         """
         mode = dig(self.snapshot.config, "gateway", "bind") or "loopback"
-        hosts = {"loopback": "127.0.0.1", "custom": dig(self.snapshot.config, "gateway", "customBindHost")}
+        host = dig(self.snapshot.config, "gateway", "customBindHost")
+        binding = binding_of(str(mode), host if isinstance(host, str) else None)
         found: dict[str, Any] = {
             "bindMode": mode,
-            "bindHost": hosts.get(mode) or ("127.0.0.1" if mode == "auto" else "0.0.0.0"),  # noqa: S104 - shown only
+            "bindHost": binding.hosts[0],
             "port": self.port.port,
             "portSource": self.port_source,
             "probeUrl": self.target.url,
         }
         if mode == "loopback":
             found["probeNote"] = "Loopback-only gateway; only local clients can connect."
+        elif binding.warning is not None:
+            found["probeNote"] = binding.warning
         return found
 
 

@@ -100,7 +100,7 @@ def inspect(port: int) -> PortUse:
     """
     listeners = tuple(_listeners(port))
     status = "busy" if listeners else bindable(port)
-    return PortUse(port=port, status=status, listeners=listeners, hints=tuple(_hints(status, listeners)))
+    return PortUse(port=port, status=status, listeners=listeners, hints=tuple(hints(status, listeners)))
 
 
 def _listeners(port: int) -> Iterator[Listener]:
@@ -155,15 +155,19 @@ def bindable(port: int, addresses: Sequence[str] = _ADDRESSES) -> str:
     return "free"
 
 
-def _hints(status: str, listeners: tuple[Listener, ...]) -> Iterator[str]:
+def hints(status: str, listeners: tuple[Listener, ...]) -> Iterator[str]:
+    """
+    What may be done about a port that is taken.
+    """
     if status != "busy":
         return
     if not listeners:
         yield "Port is in use but process details are unavailable (install lsof or run as an admin user)."
         return
     lines = [listener.command_line or listener.command for listener in listeners]
-    if any("openclaw" in line for line in lines):
-        yield "Gateway already running locally. Stop it (openclaw gateway stop) or use a different port."
+    gateways = dict.fromkeys(str(one.pid) for one, line in zip(listeners, lines, strict=True) if "openclaw" in line)
+    if gateways:
+        yield f"Gateway already running locally. Stop it (kill {' '.join(gateways)}) or use a different port."
     if any("ssh" in line for line in lines if "openclaw" not in line):
         yield "SSH tunnel already bound to this port. Close the tunnel or use a different local port in -L."
     if any("openclaw" not in line and "ssh" not in line for line in lines):

@@ -1,5 +1,6 @@
 """
-What is told when another gateway, or anything else, is in the way of a start (``cli.md`` 4.3).
+What is told when another gateway, or anything else, is in the way of a start (``cli.md`` 4.3). Where the reference says
+``openclaw gateway stop``, ours names what there is.
 """
 
 from __future__ import annotations
@@ -24,9 +25,14 @@ def lines(
     """
     use = look(port)
     yield f"Gateway failed to start: {_reason(error, port, use)}"
-    yield f"If the gateway is supervised, stop it with: {context.command('openclaw gateway stop')}"
     if use.status == "busy":
         yield from use.lines()
+    if getattr(error, "host", None) is not None:
+        yield f"Use a different port with: {context.command('openclaw gateway --port <port>')}"
+    else:
+        pid = getattr(error, "pid", None)
+        yield f"Stop it with: kill {pid}" if pid else "Stop it first."
+        yield "A second one needs a state of its own: openclaw --profile <name> gateway --port <port>"
     service = ask(context)
     if service.loaded:
         yield "Gateway service appears enabled. Stop it first."
@@ -34,8 +40,8 @@ def lines(
         yield "Gateway service status unknown; if supervised, stop it first."
     else:
         return
-    yield f"Tip: {context.command('openclaw gateway stop')}"
-    yield f"Or: systemctl --user stop {unit_name(context.environ)}"
+    if service.label == "systemd":
+        yield f"Tip: systemctl --user stop {unit_name(context.environ)}"
 
 
 def _reason(error: Exception, port: int, use: PortUse) -> str:

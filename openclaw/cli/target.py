@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 from openclaw.cli.context import Context
 from openclaw.cli.exits import ConfigurationRefused
 from openclaw.config.auth import PASSWORD_VARIABLES, TOKEN_VARIABLES
-from openclaw.config.binding import LOOPBACK, tailnet_addresses
+from openclaw.config.binding import LOOPBACK
 from openclaw.config.issues import Issue
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.paths import gateway_port, state_dir, variable
@@ -181,10 +181,10 @@ def _remote(context: Context, snapshot: Snapshot) -> Target:
 def _local(context: Context, snapshot: Snapshot) -> Target:
     tls = dig(snapshot.config, "gateway", "tls", "enabled") is True
     bind = dig(snapshot.config, "gateway", "bind") or "loopback"
-    host = next(iter(tailnet_addresses()), LOOPBACK[0]) if bind == "tailnet" else LOOPBACK[0]
     return Target(
-        url=f"{'wss' if tls else 'ws'}://{f'[{host}]' if ':' in host else host}:{local_port(snapshot)}",
-        source="local loopback" if host == LOOPBACK[0] else f"local {bind} {host}",
+        # However it listens: ours does so on loopback too, and knows us only there.
+        url=f"{'wss' if tls else 'ws'}://{LOOPBACK[0]}:{local_port(snapshot)}",
+        source="local loopback",
         config_path=snapshot.path,
         bind=bind,
         fingerprint=_own_fingerprint(context, snapshot) if tls else None,

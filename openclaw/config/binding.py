@@ -78,21 +78,37 @@ def choose_binding(
     :param bind: of the command line; the configuration's by default.
     :param tailnet: asked only when it matters.
     """
-    mode = bind or config.gateway.bind
+    return binding_of(bind or config.gateway.bind, config.gateway.custom_bind_host, tailnet)
+
+
+def binding_of(mode: str, custom_host: str | None, tailnet: Callable[[], Sequence[str]] = tailnet_addresses) -> Binding:
+    """
+    The same where there is no model: commands look where a gateway listens without building one.
+
+    :param custom_host: ``gateway.customBindHost``.
+    """
     if mode == "lan":
         return Binding(hosts=(EVERY_ADDRESS,))
     if mode == "tailnet":
         addresses = tuple(tailnet())
         if addresses:
-            return Binding(hosts=addresses)
+            return Binding(hosts=_with_loopback(*addresses))
         return _loopback("gateway.bind is tailnet, but this machine has no Tailscale address.")
     if mode == "custom":
-        host = (config.gateway.custom_bind_host or "").strip()
+        host = (custom_host or "").strip()
         if _is_address(host):
-            return Binding(hosts=(host,))
+            return Binding(hosts=(host,) if ip_address(host).is_unspecified else _with_loopback(host))
         why = f"{host} is no address" if host else "there is no gateway.customBindHost"
         return _loopback(f"gateway.bind is custom, but {why}.")
     return Binding(hosts=LOOPBACK)
+
+
+def _with_loopback(*addresses: str) -> tuple[str, ...]:
+    """
+    Only a client on loopback counts as one of this machine (``protocol.md`` 7): without it nobody could approve the
+    first device.
+    """
+    return (*addresses, *(host for host in LOOPBACK if host not in addresses))
 
 
 def _loopback(why: str) -> Binding:

@@ -82,6 +82,15 @@ def apply_profile(environ: MutableMapping[str, str], home: Path, profile: str | 
         _fill(environ, "OPENCLAW_GATEWAY_PORT", str(DEV_PORT))
 
 
+def profiled(environ: Mapping[str, str], text: str) -> str:
+    """
+    A command to type, with the profile that this process runs under.
+    """
+    profile = variable(environ, "OPENCLAW_PROFILE")
+    inserted = f" --profile {profile}" if profile and profile.lower() != "default" else ""
+    return text.replace("openclaw", f"openclaw{inserted}", 1)
+
+
 def _fill(environ: MutableMapping[str, str], name: str, value: str) -> None:
     if variable(environ, name) is None:
         environ[name] = value

@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IListeningPort, IReactorTCP
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
+from openclaw.config.binding import LOOPBACK
 from openclaw.errors import OpenClawError
 
 BACKLOG = 512
@@ -61,7 +62,7 @@ class Listener(Service):
             except CannotListenError as error:
                 if not self.ports:
                     raise PortTaken(host=host, port=port, why=str(error.socketError)) from error
-                kind = "loopback alias" if host == "::1" else "also"
+                kind = "loopback alias" if host in LOOPBACK else "second address"
                 self._log.warn(
                     "failed to bind {kind} {host}:{port} ({why})",
                     kind=kind,

@@ -16,8 +16,9 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from openclaw.agent.providers.catalog import ECHO, UnknownModel, default_ref
-from openclaw.config.binding import EVERY_ADDRESS
+from openclaw.config.binding import LOOPBACK
 from openclaw.config.model import Config
+from openclaw.config.start import StartOptions
 from openclaw.gateway.assembly import Setting
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.tap import make_setting
@@ -27,12 +28,10 @@ from openclaw.store.lock import Waiting
 _log = Logger(namespace="gateway")
 
 
-def run_gateway(options: Mapping[str, Any], environ: MutableMapping[str, str]) -> int:
+def run_gateway(options: StartOptions, environ: MutableMapping[str, str]) -> int:
     """
     Run a gateway until a signal ends it.
 
-    :param options: by the names of ``openclaw gateway``: ``port``, ``bind``, ``token``, ``password``, ``auth``,
-        ``verbose``, ``ws_log``.
     :return: the exit code.
     :raise OpenClawError: it cannot start.
     """
@@ -71,9 +70,8 @@ def announce(setting: Setting, gateway: Gateway) -> None:
     """
     port = gateway.listener.bound_port()
     host = setting.hosts[0]
-    # What listens everywhere listens on loopback too, and is known there without a look at names.
-    reached = "127.0.0.1" if host == EVERY_ADDRESS else f"[{host}]" if ":" in host else host
-    page = f"http://{reached}:{port}{setting.config.gateway.control_ui.prefix}/"
+    # However it listens, it does so on loopback too, where browsers have keys without TLS.
+    page = f"http://{LOOPBACK[0]}:{port}{setting.config.gateway.control_ui.prefix}/"
     program = program_line(setting.environ)
     lines = [
         f"listening on ws://{f'[{host}]' if ':' in host else host}:{port} (PID {os.getpid()})",

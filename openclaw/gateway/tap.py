@@ -7,20 +7,23 @@ daemon: ``--pidfile``, ``--uid``, ``--logfile`` and the console; our daily file 
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
-from collections.abc import Mapping, MutableMapping
+import sys
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from twisted.logger import Logger
 from twisted.python import usage
 
-from openclaw.config.auth import check_start, resolve_auth
 from openclaw.config.binding import choose_binding
 from openclaw.config.dotenv import fill_environment
 from openclaw.config.loader import load
 from openclaw.config.paths import apply_profile, gateway_port, state_dir
 from openclaw.config.shellenv import ShellSilent, import_shell_environment
+from openclaw.config.start import StartOptions, check, read_options
 from openclaw.errors import OpenClawError
 from openclaw.gateway.assembly import Setting, build, make_life
 from openclaw.gateway.life import Life
@@ -36,12 +39,13 @@ class Options(usage.Options):
     """
 
     optParameters = [  # noqa: RUF012 - Twisted reads it from the class
-        ["port", "p", None, "Port to listen on.", int],
+        ["port", "p", None, "Port to listen on."],
         ["bind", "b", None, "loopback, lan, tailnet, auto or custom."],
         ["token", None, None, "Token that clients must know (prefer the configuration file: arguments are visible)."],
         ["auth", None, None, "token or password."],
         ["password", None, None, "Password that clients must know."],
         ["profile", None, None, "Name of the profile."],
+        ["tailscale", None, None, "off, serve or funnel."],
         ["ws-log", None, "auto", "auto, full or compact."],
     ]
     optFlags = [  # noqa: RUF012
@@ -52,7 +56,7 @@ class Options(usage.Options):
 
 
 def make_setting(
-    options: Mapping[str, Any], environ: MutableMapping[str, str], home: Path, *, under_twistd: bool
+    options: StartOptions, environ: MutableMapping[str, str], home: Path, *, under_twistd: bool
 ) -> Setting:
     """
     Read the configuration and decide where and how to run.
@@ -67,32 +71,21 @@ def make_setting(
             snapshot = load(environ, home)
     except ShellSilent as error:
         _log.warn("{told}", told=str(error))
-    config = snapshot.require()
-    port = gateway_port(options.get("port"), environ, config)
-    directory = state_dir(environ, home)
-    auth = resolve_auth(
-        config,
-        snapshot.environment,
-        mode=options.get("auth"),
-        token=options.get("token"),
-        password=options.get("password"),
-    )
-    for warning in check_start(config, auth, bind=options.get("bind")):
+    start = check(snapshot, options, environ)
+    binding = choose_binding(start.config, options.bind)
+    for warning in (*start.warnings, *([binding.warning] if binding.warning else [])):
         _log.warn("{told}", told=warning)
-    binding = choose_binding(config, options.get("bind"))
-    if binding.warning is not None:
-        _log.warn("{told}", told=binding.warning)
     return Setting(
         snapshot=snapshot,
-        config=config,
-        auth=auth,
+        config=start.config,
+        auth=start.auth,
         hosts=binding.hosts,
-        port=port,
-        state_dir=directory,
+        port=gateway_port(options.port, environ, start.config),
+        state_dir=state_dir(environ, home),
         home=home,
         environ=snapshot.environment,
-        verbose=bool(options.get("verbose")),
-        ws_log=options.get("ws-log") or options.get("ws_log") or "auto",
+        verbose=options.verbose,
+        ws_log=options.ws_log,
         under_twistd=under_twistd,
     )
 
@@ -101,21 +94,40 @@ def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | No
     """
     Make the gateway's service tree, as ``twistd`` asks for it.
 
-    :param reactor: the global one when none is given.
+    :param reactor: the global one when none is given; then the process is ours, and its exit code too.
     :raise SystemExit: it must not start; with the reason, which is printed on the terminal, and the exit code 1.
     """
-    if reactor is None:
-        from twisted.internet import reactor
     environ = os.environ
     home = Path.home()
-    life = life or make_life(reactor)
-    # The log says why; twistd has no exit codes for us to choose.
-    life.on_fatal = life.on_fatal or reactor.stop
     try:
+        told = read_options({name.replace("-", "_"): value for name, value in options.items()})
         apply_profile(environ, home, options.get("profile"), bool(options.get("dev")))
-        setting = make_setting(options, environ, home, under_twistd=True)
+        setting = make_setting(told, environ, home, under_twistd=True)
     except OpenClawError as error:
         # Any other exception would reach people as a traceback.
         raise SystemExit(str(error)) from error
+    owned = reactor is None
+    if reactor is None:
+        from twisted.internet import reactor
+    life = life or make_life(reactor)
+    # The log says why.
+    life.on_fatal = life.on_fatal or reactor.stop
+    if owned:
+        atexit.register(leave, life)
     tune_process()
     return build(setting, reactor, life)
+
+
+def leave(life: Life, leave_with: Callable[[int], Any] = os._exit) -> None:
+    """
+    Give the process an exit code. ``twistd`` has none for a service that had to end, and whatever supervises it would
+    take that for a success; by now it has written its log and removed its pid file.
+
+    :param leave_with: ends the process.
+    """
+    if life.exit_code:
+        for stream in (sys.stdout, sys.stderr):
+            # One that is closed, or was never there, has nothing left to write.
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                stream.flush()
+        leave_with(life.exit_code)

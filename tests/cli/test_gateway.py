@@ -7,10 +7,12 @@ from __future__ import annotations
 import os
 
 from openclaw.cli.exits import CommandFailed
-from openclaw.cli.gateway import parse
-from openclaw.cli.gateway_run import gateway_options
+from openclaw.cli.gateway import OPTIONS, parse
+from openclaw.cli.gateway_run import MISSING
 from openclaw.cli.ports import free_port
-from tests.cli.harness import CommandCase, GatewayCase
+from openclaw.config.start import StartOptions, read_options
+from openclaw.store.lock import ProcessLock
+from tests.cli.harness import CommandCase, GatewayCase, Outcome
 
 MISMATCH = "unauthorized: gateway token mismatch (set gateway.remote.token to match gateway.auth.token)"
 
@@ -64,8 +66,16 @@ class OptionsTests(CommandCase):
         """
         The options reach the gateway by their names.
         """
-        told = gateway_options(parse(["--verbose", "--bind", "lan", "--token", "t"])[1], 5)
-        self.assertEqual((told["port"], told["bind"], told["token"], told["verbose"]), (5, "lan", "t", True))
+        told = read_options(vars(parse(["--verbose", "--bind", "lan", "--token", "t", "--tailscale", "off"])[1]))
+        self.assertEqual(told, StartOptions(bind="lan", token="t", verbose=True, tailscale="off"))
+
+    def test_each_option_has_an_effect(self) -> None:
+        """
+        Every option of the gateway is handed on to it, dealt with here, or refused: none is taken and forgotten.
+        """
+        here = {"dev", "reset", "force", "compact"}
+        handed_on = set(StartOptions.__annotations__)
+        self.assertEqual(OPTIONS["run"] - here - set(MISSING), handed_on)
 
 
 class GuardTests(CommandCase):
@@ -98,12 +108,47 @@ class GuardTests(CommandCase):
         for arguments, text in cases.items():
             self.assertEqual(self.refusal(*arguments), (2, text))
 
+    def test_not_here(self) -> None:
+        """
+        What this version does not do is refused by name, and nothing begins.
+        """
+        text = "this version does not run `tailscale serve` by itself, so there is nothing to undo"
+        told = self.refusal("--tailscale-reset-on-exit")
+        self.assertEqual(told, (2, f"error: --tailscale-reset-on-exit is not here yet: {text}"))
+        for option in (["--raw-stream"], ["--raw-stream-path", "x"]):
+            code, text = self.refusal("--dev", *option)
+            self.assertEqual((code, text.partition(": this")[0]), (2, f"error: {option[0]} is not here yet"))
+        self.assertEqual(list(self.home.iterdir()), [])
+
+    def test_tls(self) -> None:
+        """
+        A gateway that was told to encrypt does not serve in plain text.
+        """
+        self.configure({"gateway": {"mode": "local", "auth": {"token": "a" * 16 + "b"}, "tls": {"enabled": True}}})
+        outcome = self.openclaw("gateway")
+        text = (
+            "Gateway failed to start: Error: gateway.tls.enabled is true, and this version has no TLS of its own yet.\n"
+            "It would serve in plain text. Let an SSH tunnel, `tailscale serve` or a reverse proxy encrypt, and type:"
+            " openclaw config unset gateway.tls.enabled\n"
+        )
+        self.assertEqual((outcome.code, outcome.out, outcome.err), (78, "", text))
+
+    def test_hooks(self) -> None:
+        """
+        Hooks without a token would be open to everybody.
+        """
+        self.configure({"gateway": {"mode": "local", "auth": {"token": "a" * 16 + "b"}}, "hooks": {"enabled": True}})
+        text = "Gateway failed to start: Error: hooks.enabled requires hooks.token"
+        self.assertEqual(self.refusal(), (78, text))
+
     def test_not_set_up(self) -> None:
         """
         A machine that nobody made a gateway does not become one by accident.
         """
         text = "Missing config. Run `openclaw setup` or set gateway.mode=local (or pass --allow-unconfigured)."
         self.assertEqual(self.refusal(), (78, text))
+        # How to set it up comes before a way of listening that there is not.
+        self.assertEqual(self.refusal("--bind", "x"), (78, text))
         self.configure({})
         text = "Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured."
         self.assertEqual(self.refusal(), (78, text))
@@ -130,6 +175,80 @@ class GuardTests(CommandCase):
         self.assertIn("  - gateway.port: Invalid input: expected number, received string", lines)
         self.assertIn("~/.openclaw/openclaw.json:1:20", outcome.err)
         self.assertEqual(lines[-1], "Run: openclaw doctor --fix")
+
+
+class ResetTests(CommandCase):
+    """
+    ``--dev --reset``.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.environ["OPENCLAW_PROFILE"] = "dev"
+        self.environ["OPENCLAW_STATE_DIR"] = str(self.home / ".openclaw-dev")
+        self.state = self.home / ".openclaw-dev"
+        self.trash = self.home / ".local" / "share" / "Trash"
+        self.workspace = self.home / ".openclaw" / "workspace-dev"
+        for name in ("openclaw.json", "openclaw.sqlite3", "agents/main/sessions/sessions.json", "identity/device.json"):
+            (self.state / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.state / name).write_text("old")
+        self.workspace.mkdir(parents=True)
+        (self.workspace / "SOUL.md").write_text("old")
+
+    def gateway(self, *arguments: str) -> Outcome:
+        """
+        A gateway that ends before it begins: it has no password.
+        """
+        return self.openclaw("gateway", "--auth", "password", *arguments)
+
+    def test_moved(self) -> None:
+        """
+        What the gateway kept is in the trash, with where it was, and a new configuration and workspace are made; what
+        clients keep stays.
+        """
+        outcome = self.gateway("--reset")
+        self.assertIn("Moved to the trash: ~/.openclaw-dev/openclaw.json (now ~/.local/share/Trash/files/", outcome.out)
+        self.assertIn("Dev config ready: ~/.openclaw-dev/openclaw.json\n", outcome.out)
+        names = {path.name for path in (self.trash / "files").iterdir()}
+        self.assertEqual(names, {"openclaw.json", "openclaw.sqlite3", "sessions", "workspace-dev"})
+        self.assertEqual((self.trash / "files" / "workspace-dev" / "SOUL.md").read_text(), "old")
+        told = (self.trash / "info" / "openclaw.sqlite3.trashinfo").read_text()
+        self.assertTrue(told.startswith(f"[Trash Info]\nPath={self.state}/openclaw.sqlite3\nDeletionDate=20"), told)
+        self.assertEqual((self.state / "identity" / "device.json").read_text(), "old")
+        self.assertNotEqual((self.workspace / "SOUL.md").read_text(), "old")
+
+    def test_again(self) -> None:
+        """
+        What is in the trash already stays there, under its own name.
+        """
+        self.gateway("--reset")
+        self.gateway("--reset")
+        files = self.trash / "files"
+        self.assertEqual((files / "openclaw.json").read_text(), "old")
+        self.assertIn("gateway", (files / "openclaw.2.json").read_text())
+
+    def test_running(self) -> None:
+        """
+        Nothing is taken from a gateway that runs.
+        """
+        lock = ProcessLock(state_dir=self.state, config_path=self.state / "openclaw.json", now_ms=lambda: 0)
+        lock.acquire()
+        self.addCleanup(lock.release)
+        outcome = self.gateway("--reset")
+        self.assertEqual((outcome.code, outcome.err), (75, f"Error: gateway already running (pid {os.getpid()})\n"))
+        self.assertEqual((self.state / "openclaw.json").read_text(), "old")
+        self.assertFalse(self.trash.exists())
+
+    def test_default_profile(self) -> None:
+        """
+        ``gateway --dev`` in the default profile has a workspace of its own, so that nobody's is moved.
+        """
+        del self.environ["OPENCLAW_PROFILE"]
+        own = self.home / ".openclaw" / "workspace"
+        own.mkdir()
+        self.gateway("--dev", "--reset")
+        self.assertTrue(own.exists())
+        self.assertTrue((self.trash / "files" / "workspace-dev").exists())
 
 
 class ForceTests(CommandCase):

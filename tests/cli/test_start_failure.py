@@ -7,11 +7,11 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.cli.context import Context
-from openclaw.cli.ports import Listener, PortUse
+from openclaw.cli.ports import Listener, PortUse, hints
 from openclaw.cli.start_failure import lines
 from openclaw.cli.supervisor import Supervised
 from openclaw.gateway.listener import PortTaken
@@ -24,7 +24,7 @@ BUSY = PortUse(
     listeners=(
         Listener(pid=9500, command="openclaw", address="127.0.0.1:28830", command_line="openclaw-gateway", user="root"),
     ),
-    hints=("Gateway already running locally. Stop it (openclaw gateway stop) or use a different port.",),
+    hints=("Gateway already running locally. Stop it (kill 9500) or use a different port.",),
 )
 RUNNING = AlreadyRunning(pid=9500, waited=5.0)
 
@@ -54,21 +54,21 @@ class LinesTests(SynchronousTestCase):
         )
         return list(lines(context, error, 28830, look=lambda port: use, ask=service))
 
-    def test_recorded(self) -> None:
+    def test_running(self) -> None:
         """
-        The lines that the reference prints, to the letter.
+        Of another gateway on this state: which one it is, how to end it, and what a second one needs.
         """
         self.assertEqual(
             self.told(RUNNING, BUSY, Service(False, "unknown")),
             [
                 "Gateway failed to start: gateway already running (pid 9500); lock timeout after 5000ms",
-                "If the gateway is supervised, stop it with: openclaw gateway stop",
                 "Port 28830 is already in use.",
                 "- pid 9500 root: openclaw-gateway (127.0.0.1:28830)",
-                "- Gateway already running locally. Stop it (openclaw gateway stop) or use a different port.",
+                "- Gateway already running locally. Stop it (kill 9500) or use a different port.",
+                "Stop it with: kill 9500",
+                "A second one needs a state of its own: openclaw --profile <name> gateway --port <port>",
                 "Gateway service status unknown; if supervised, stop it first.",
-                "Tip: openclaw gateway stop",
-                "Or: systemctl --user stop openclaw-gateway.service",
+                "Tip: systemctl --user stop openclaw-gateway.service",
             ],
         )
 
@@ -76,15 +76,13 @@ class LinesTests(SynchronousTestCase):
         """
         A service that is known not to be loaded is not spoken of; one of a profile is named.
         """
-        self.assertEqual(len(self.told(RUNNING, FREE, Service(False, "stopped"))), 2)
+        self.assertEqual(len(self.told(RUNNING, FREE, Service(False, "stopped"))), 3)
         told = self.told(RUNNING, FREE, Service(True, "running"), OPENCLAW_PROFILE="work")
         self.assertEqual(
-            told[1:],
+            told[3:],
             [
-                "If the gateway is supervised, stop it with: openclaw --profile work gateway stop",
                 "Gateway service appears enabled. Stop it first.",
-                "Tip: openclaw --profile work gateway stop",
-                "Or: systemctl --user stop openclaw-gateway-work.service",
+                "Tip: systemctl --user stop openclaw-gateway-work.service",
             ],
         )
 
@@ -94,13 +92,28 @@ class LinesTests(SynchronousTestCase):
         """
         service = Service(False, "stopped")
         taken = PortTaken(host="127.0.0.1", port=28830, why="in use")
+        told = self.told(taken, BUSY, service, OPENCLAW_PROFILE="work")
         self.assertEqual(
-            self.told(taken, BUSY, service)[0],
-            "Gateway failed to start: another gateway instance is already listening on ws://127.0.0.1:28830",
+            told[0], "Gateway failed to start: another gateway instance is already listening on ws://127.0.0.1:28830"
         )
+        self.assertEqual(told[1:-1], BUSY.lines())
+        self.assertEqual(told[-1], "Use a different port with: openclaw --profile work gateway --port <port>")
         wrong = PortTaken(host="::9", port=28830, why="Cannot assign requested address")
         self.assertEqual(
             self.told(wrong, FREE, service)[0],
             "Gateway failed to start: failed to bind gateway socket on ws://[::9]:28830:"
             " Cannot assign requested address",
         )
+
+
+class HintTests(SynchronousTestCase):
+    def test_gateway(self) -> None:
+        """
+        A gateway is named by its process, once, and not by a command that there is not.
+        """
+        one = Listener(pid=7, command_line="python -m openclaw gateway")
+        (hint,) = hints("busy", (one, evolve(one, address="[::1]:5")))
+        self.assertEqual(hint, "Gateway already running locally. Stop it (kill 7) or use a different port.")
+        other, several = hints("busy", (one, Listener(pid=8, command="openclaw")))
+        self.assertIn("(kill 7 8)", other)
+        self.assertTrue(several.startswith("Multiple listeners detected"))

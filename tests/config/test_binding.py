@@ -27,8 +27,10 @@ class ChooseTests(SynchronousTestCase):
         self.assertEqual(binding().hosts, LOOPBACK)
         self.assertEqual(binding(bind="auto").hosts, LOOPBACK)
         self.assertEqual(binding(bind="lan").hosts, ("0.0.0.0",))
-        self.assertEqual(binding(bind="tailnet", tailnet=TAILNET).hosts, TAILNET)
-        self.assertEqual(binding(bind="custom", customBindHost="192.0.2.7").hosts, ("192.0.2.7",))
+        self.assertEqual(binding(bind="tailnet", tailnet=TAILNET).hosts, (*TAILNET, *LOOPBACK))
+        self.assertEqual(binding(bind="custom", customBindHost="192.0.2.7").hosts, ("192.0.2.7", *LOOPBACK))
+        self.assertEqual(binding(bind="custom", customBindHost="127.0.0.1").hosts, LOOPBACK)
+        self.assertEqual(binding(bind="custom", customBindHost="::").hosts, ("::",))
         self.assertEqual(choose_binding(build({"gateway": {"bind": "lan"}}), "loopback").hosts, LOOPBACK)
         self.assertEqual(choose_binding(build({"gateway": {"bind": "lan"}}), None).hosts, ("0.0.0.0",))
 

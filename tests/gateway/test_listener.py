@@ -18,6 +18,7 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from openclaw.config.auth import AuthNotConfigured, BindRefused, WeakSecret
+from openclaw.config.start import StartOptions
 from openclaw.gateway.listener import Listener, PortTaken
 from openclaw.gateway.tap import make_setting
 
@@ -99,7 +100,8 @@ class StartTests(SynchronousTestCase):
         path = home / "openclaw.json"
         path.write_text(config)
         environ = {"HOME": str(home), "OPENCLAW_STATE_DIR": str(home), "OPENCLAW_CONFIG_PATH": str(path)}
-        return make_setting({"port": 0, **options}, environ, home, under_twistd=False)
+        told = StartOptions(allow_unconfigured=True, **options)
+        return make_setting(told, environ, home, under_twistd=False)
 
     def test_guards(self) -> None:
         """

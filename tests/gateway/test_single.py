@@ -97,7 +97,7 @@ class GatewayTests(ProcessCase):
             output.splitlines()[:2],
             [
                 f"Gateway failed to start: gateway already running (pid {first.pid}); lock timeout after 5000ms",
-                "If the gateway is supervised, stop it with: openclaw gateway stop",
+                f"Stop it with: kill {first.pid}",
             ],
         )
         self.assertTrue(self.listens(port))
@@ -125,6 +125,19 @@ class GatewayTests(ProcessCase):
 
 
 class TwistdTests(ProcessCase):
+    def test_damaged(self) -> None:
+        """
+        A database that is none ends twistd with 1, as it ends ``openclaw gateway``; the reason is in the log, the pid
+        file is gone.
+        """
+        (self.state / "openclaw.sqlite3").write_bytes(b"this is not a database\n" * 500)
+        code = "import sys; from twisted.scripts.twistd import run; sys.argv[0] = 'twistd'; run()"
+        options = ["--nodaemon", "--pidfile=pid", "openclaw-gateway", "--allow-unconfigured", f"--port={free_port()}"]
+        ended, output = self.end(self.start("-c", code, *options))
+        self.assertEqual(ended, 1, output)
+        self.assertIn(f"The database {self.state / 'openclaw.sqlite3'} is damaged", output)
+        self.assertFalse((self.home / "pid").exists())
+
     def daemon(self, name: str, port: int) -> subprocess.Popen[str]:
         """
         What ``twistd`` leaves behind once it has gone to the background.

@@ -49,7 +49,7 @@ class RefusalTests(SynchronousTestCase):
         Without a secret.
         """
         self.assertEqual(
-            self.refused("--port=1"),
+            self.refused("--port=1", "--allow-unconfigured"),
             "Gateway auth is set to token, but no token is configured.\n"
             "Set gateway.auth.token (or OPENCLAW_GATEWAY_TOKEN), or pass --token.\n",
         )
@@ -63,6 +63,37 @@ class RefusalTests(SynchronousTestCase):
         path.write_text('{ gateway: { port: "x" } }')
         told = self.refused("--port=1")
         self.assertIn(f"{path}:1:20: gateway.port: Invalid input: expected number, received string", told)
+
+    def test_values(self) -> None:
+        """
+        With a value that an option cannot have: the words of ``openclaw gateway``.
+        """
+        for option, text in {
+            "--port=x": "Invalid port",
+            "--auth=x": 'Invalid --auth (use "token" or "password")',
+            "--ws-log=x": 'Invalid --ws-log (use "auto", "full", "compact")',
+            "--bind=x": 'Invalid --bind (use "loopback", "lan", "tailnet", "auto", or "custom")',
+        }.items():
+            self.assertEqual(self.refused("--allow-unconfigured", option), f"{text}\n")
+
+    def test_not_set_up(self) -> None:
+        """
+        Where nothing says that this machine should be a gateway, and where the configuration cannot be followed.
+        """
+        self.assertEqual(
+            self.refused("--profile=work"),
+            "Missing config. Run `openclaw --profile work setup` or set gateway.mode=local"
+            " (or pass --allow-unconfigured).\n",
+        )
+        path = self.home / ".openclaw" / "openclaw.json"
+        path.parent.mkdir()
+        path.write_text('{ gateway: { auth: { token: "a-token-of-this-test" }, tls: { enabled: true } } }')
+        self.assertEqual(
+            self.refused(),
+            "Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured.\n",
+        )
+        told = self.refused("--allow-unconfigured")
+        self.assertIn("gateway.tls.enabled is true, and this version has no TLS of its own yet.\n", told)
 
     def test_bad_profile(self) -> None:
         """

@@ -5,7 +5,6 @@ Whether the reactor answers.
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 from attrs import define
@@ -15,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from openclaw.gateway.watch import ReactorWatch
+from openclaw.gateway.watch import BLOCKED, ReactorWatch
 
 
 @define
@@ -110,21 +109,33 @@ class ThreadTests(TestCase):
         """
         On a real reactor the stack names the function that blocked it, and the thread ends with the service.
         """
-        watch = ReactorWatch(clock=reactor)
+        looked = threading.Event()
+
+        class Watch(ReactorWatch):
+            def look(self) -> float:
+                wait = super().look()
+                if self._caught is not None:
+                    looked.set()
+                return wait
+
+        watch = Watch(clock=reactor)
         watch.startService()
         self.addCleanup(watch.stopService)
+        (thread,) = [thread for thread in threading.enumerate() if thread.name == "reactor-watch"]
         done: Deferred[None] = Deferred()
 
         def a_function_that_blocks() -> None:
-            time.sleep(1.6)
-            reactor.callLater(0.05, done.callback, None)
+            # However busy the machine is: until the thread has seen it.
+            looked.wait(60)
+            reactor.callLater(0, done.callback, None)
 
         with capturedLogs() as events:
-            reactor.callLater(0.05, a_function_that_blocks)
+            reactor.callLater(0, a_function_that_blocks)
             await done
         told: list[Any] = [formatEvent(event) for event in events if "the reactor" in str(event.get("log_format"))]
         self.assertEqual(len(told), 1)
         self.assertIn("a_function_that_blocks", told[0])
-        self.assertGreater(watch.lag()["worstMs"], 400)
+        self.assertGreater(watch.lag()["worstMs"], 1000 * BLOCKED)
         watch.stopService()
-        self.assertNotIn("reactor-watch", [thread.name for thread in threading.enumerate()])
+        thread.join(60)
+        self.assertFalse(thread.is_alive())
