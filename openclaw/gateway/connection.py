@@ -171,7 +171,7 @@ class Connection:
         elif self.state is State.PENDING:
             self._received_first(data)
         elif self.state is State.HANDSHAKING:
-            self._fail(Refusal(message=FIRST_MUST_BE_CONNECT, cause="invalid-handshake"), None)
+            self._received_early(data)
 
     def lost(self, code: int | None, reason: str) -> None:
         """
@@ -235,6 +235,17 @@ class Connection:
             self._fail(Refusal(message=message, cause="invalid-handshake"), frame["id"])
             return
         self._connect(frame["id"], params)
+
+    def _received_early(self, data: bytes) -> None:
+        """
+        A frame that did not wait for ``hello-ok``: as another first frame, and never one that may be.
+        """
+        refusal = Refusal(message=FIRST_MUST_BE_CONNECT, cause="invalid-handshake")
+        try:
+            frame = parse_json(data)
+        except NotJson:
+            frame = None
+        self._fail(refusal, None if violations(RequestFrame, frame) else frame["id"])
 
     def _connect(self, id: str, params: Mapping[str, Any]) -> None:
         self.state = State.HANDSHAKING

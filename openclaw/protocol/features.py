@@ -4,7 +4,7 @@ What ``hello-ok`` advertises, in the order that clients see it.
 
 from typing import Final
 
-#: Every event there is.
+#: Every event that clients know, in the order that they see.
 EVENTS: Final = (
     "connect.challenge",
     "agent",
@@ -25,6 +25,23 @@ EVENTS: Final = (
     "exec.approval.requested",
     "exec.approval.resolved",
 )
+
+#: The events that this gateway publishes; those of parts that are not there yet are not advertised.
+PUBLISHED: Final = frozenset(
+    {
+        "connect.challenge",
+        "agent",
+        "chat",
+        "presence",
+        "tick",
+        "shutdown",
+        "health",
+        "device.pair.requested",
+        "device.pair.resolved",
+    }
+)
+
+ADVERTISED_EVENTS: Final = tuple(name for name in EVENTS if name in PUBLISHED)
 
 #: Every method that may be advertised; what does not work is left out, the order stays.
 METHOD_ORDER: Final = (

@@ -71,16 +71,20 @@ class _ClientProtocol(WebSocketClientProtocol):
         self.owner.closed = (code, reason or "")
 
 
-def make_protocol(owner: GatewayClient, url: str, headers: Mapping[str, str]) -> _ClientProtocol:
+def make_protocol(
+    owner: GatewayClient, url: str, headers: Mapping[str, str], protocols: Sequence[str] = ()
+) -> _ClientProtocol:
     """
     The Autobahn side of a client.
+
+    :param protocols: subprotocols to offer.
     """
     others = {name: value for name, value in headers.items() if name.lower() != "host"}
     host = next((value for name, value in headers.items() if name.lower() == "host"), None)
     if host is not None:
         # Autobahn writes the header itself, from the address.
         url = urlsplit(url)._replace(netloc=host).geturl()
-    factory = WebSocketClientFactory(url, headers=others)
+    factory = WebSocketClientFactory(url, headers=others, protocols=list(protocols))
     factory.setProtocolOptions(openHandshakeTimeout=0, closeHandshakeTimeout=0, autoPingInterval=0)
     protocol = _ClientProtocol()
     protocol.factory = factory

@@ -124,15 +124,21 @@ class MemoryGateway:
         )
 
     def client(
-        self, *, headers: Mapping[str, str] | None = None, url: str | None = None, peer: str = "127.0.0.1"
+        self,
+        *,
+        headers: Mapping[str, str] | None = None,
+        url: str | None = None,
+        peer: str = "127.0.0.1",
+        protocols: Sequence[str] = (),
     ) -> GatewayClient:
         """
         Join a new client; its upgrade has happened when this returns.
 
         :param peer: the address that it comes from.
+        :param protocols: WebSocket subprotocols that it offers.
         """
         client = GatewayClient(clock=self.reactor, flush=self.flush)
-        client.protocol = make_protocol(client, url or "ws://127.0.0.1:18789/", headers or {})
+        client.protocol = make_protocol(client, url or "ws://127.0.0.1:18789/", headers or {}, protocols)
         factory = self.reactor.tcpServers[-1][1]
         address = IPv4Address("TCP", peer, 50000)
         server = factory.buildProtocol(address)

@@ -4,6 +4,7 @@ The whole gateway in memory, through real WebSockets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
+import openclaw
 from openclaw.gateway.life import Life
+from openclaw.protocol.features import EVENTS
 from openclaw.store.interfaces import Unit
 from openclaw.store.memory import MemoryStore
 from openclaw.testing.client import TestDevice
@@ -54,6 +57,19 @@ class SlowStore(MemoryStore):
                 gate.callback(None)
 
 
+def published() -> list[str]:
+    """
+    The events that the program publishes, by its source, in the order that clients know.
+    """
+    found = set()
+    for path in Path(openclaw.__file__).parent.rglob("*.py"):
+        found |= set(PUBLISHING.findall(path.read_text(encoding="utf-8")))
+    return [name for name in EVENTS if name in found]
+
+
+PUBLISHING = re.compile(r"""\b(?:publish|broadcast|encode_event_body)\(\s*"([a-z.]+)\"""")
+
+
 class HandshakeTests(GatewayTestCase):
     def test_hello(self) -> None:
         """
@@ -67,7 +83,7 @@ class HandshakeTests(GatewayTestCase):
             payload["policy"], {"maxPayload": 524288, "maxBufferedBytes": 1572864, "tickIntervalMs": 30000}
         )
         self.assertEqual(payload["snapshot"]["sessionDefaults"]["mainSessionKey"], "agent:main:main")
-        self.assertEqual(len(payload["features"]["events"]), 18)
+        self.assertEqual(payload["features"]["events"], published())
         self.gateway.advance(1)
         self.assertEqual(len(client.events("health")), 1)
         self.assertEqual([frame["seq"] for frame in client.frames if "seq" in frame], [1])
@@ -93,10 +109,26 @@ class HandshakeTests(GatewayTestCase):
         frame = {"type": "req", "id": "x", "method": "last-heartbeat"}
         client.ask("connect", {"minProtocol": 3, "maxProtocol": 3, "auth": {"token": TOKEN}, "client": CLIENT})
         client.send(frame)
-        self.assertEqual(client.closed, (1008, "invalid handshake: first request must be connect"))
+        refusal = "invalid handshake: first request must be connect"
+        (answer,) = client.answers("x")
+        self.assertEqual(answer["error"], {"code": "INVALID_REQUEST", "message": refusal})
+        self.assertEqual(client.closed, (1008, refusal))
         store.let_go()
         gateway.flush()
         self.assertEqual(len(gateway.service.clients.events), 0)
+
+    def test_no_frame_before_hello(self) -> None:
+        """
+        What is no request gets no answer either when it comes too early.
+        """
+        for data in (b"not json", b"[]", b'{"type":"req","id":"","method":"x"}'):
+            gateway = MemoryGateway(directory=Path(self.mktemp()), store=SlowStore()).start()
+            client = gateway.client()
+            client.ask("connect", {"minProtocol": 3, "maxProtocol": 3, "auth": {"token": TOKEN}, "client": CLIENT})
+            client.send(data)
+            self.assertEqual(len(client.frames), 1)
+            self.assertEqual(client.closed, (1008, "invalid handshake: first request must be connect"))
+            gateway.stop()
 
     def test_too_big(self) -> None:
         """

@@ -5,17 +5,23 @@ The recorded connections and conversations, replayed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.testing.gateway import MemoryGateway
+from openclaw.gateway.life import Life
+from openclaw.processes import Finished
+from openclaw.tailscale import Whois
+from openclaw.testing.gateway import MemoryGateway, make_reactor
 from openclaw.testing.model import PlayedModel
 from tests.harness.conversation import Conversation
 from tests.harness.models import RecordedExec, marked, ponging
-from tests.harness.replay import CAPTURES, Difference, Replay
+from tests.harness.replay import CAPTURES, OWN, Difference, Replay
 
 Row = Mapping[str, Any]
 
@@ -60,7 +66,7 @@ class ManifestTests(SynchronousTestCase):
         Where ours answers differently, the manifest names the line that says so.
         """
         for name, row in MANIFEST.items():
-            for kind in ("overrides", "answers", "runs"):
+            for kind in ("overrides", "answers", "runs", "events"):
                 for what, override in row.get(kind, {}).items():
                     self.assertIn("why", override, f"{name} {what}")
 
@@ -74,11 +80,39 @@ class ReplayTests(SynchronousTestCase):
         self.assertEqual(differences, [], "\n".join(str(difference) for difference in differences[:5]))
 
 
+def whois(gateway: MemoryGateway, logins: Mapping[str, str]) -> Whois:
+    """
+    Tailscale as a program that knows a few addresses.
+    """
+
+    def run(command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+        login = logins.get(command[-1])
+        if login is None:
+            return succeed(Finished(exit_code=1, output=b"peer not found"))
+        return succeed(Finished(exit_code=0, output=json.dumps({"UserProfile": {"LoginName": login}}).encode()))
+
+    return Whois(run=run, clock=gateway.reactor, program=lambda: "tailscale")
+
+
 def _connection(test: ReplayTests, name: str, row: Row) -> list[Difference]:
-    gateway = MemoryGateway(directory=Path(test.mktemp()), config=row.get("config", TOKEN_CONFIG)).start()
-    test.addCleanup(gateway.stop)
+    reactor = make_reactor()
+    gateway = MemoryGateway(
+        directory=Path(test.mktemp()),
+        config=row.get("config", TOKEN_CONFIG),
+        reactor=reactor,
+        life=Life(clock=reactor, make_id=lambda: str(uuid4()), own=OWN),
+    ).start()
+    test.addCleanup(lambda: None if gateway.service.clients.stopping else gateway.stop())
+    if "whois" in row:
+        gateway.service.clients.whois = whois(gateway, row["whois"]).confirmed
+    gateway.advance(row.get("uptime", 0))
     replay = Replay(
-        gateway, overrides=row.get("overrides", {}), skip=row.get("skip", {}), settle=lambda: gateway.advance(0.05)
+        gateway,
+        overrides=row.get("overrides", {}),
+        events=row.get("events", {}),
+        skip=row.get("skip", {}),
+        headers=row.get("headers", {}),
+        apart_from=row.get("apart_from", {}),
     )
     return replay.run(name)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from math import isclose
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from attrs import define, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openclaw.devices.identity import BadPublicKey, Claim, encode_base64url, raw_public_key, signature_holds
+from openclaw.protocol.features import ADVERTISED_EVENTS
 from openclaw.testing.client import GatewayClient
 from openclaw.testing.gateway import MemoryGateway
 
@@ -26,13 +27,31 @@ CAPTURES = Path(__file__).parent.parent / "fixtures" / "captures"
 
 UUID = re.compile(r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")
 PLACEHOLDER = re.compile(r"<[A-Z_0-9]+>|\{\{[A-Z_]+\}\}")
+#: Seconds that everything which was sent is given.
+SETTLING = 0.05
+
 #: How clients call a close frame without a code.
 NO_CODE = 1005
 
-COUNTERS = {"seq", "presence", "health", "uptimeMs", "durationMs", "maxPayload", "age"}
+COUNTERS = {"seq", "presence", "health", "uptimeMs", "durationMs", "age"}
 
-#: Events that come at their own times; tests of their own look at them.
-UNORDERED_EVENTS = {"health", "presence", "tick", "connect.challenge"}
+#: Events of which more may come than were recorded: presence is pushed on connect too (``protocol.md`` 20.4).
+MORE_OFTEN = {"presence"}
+
+#: Members of the gateway's own presence entry, as the reference has them.
+OWN = {
+    "host": "gateway",
+    "ip": "192.0.2.7",
+    "version": "unknown",
+    "platform": "linux",
+    "deviceFamily": "Linux",
+    "modelIdentifier": "x64",
+    "mode": "gateway",
+    "reason": "self",
+    "text": "Gateway",
+}
+
+SIZE = re.compile(r"<(\d+) bytes of JSON>")
 
 
 def lines(name: str) -> Iterator[dict[str, Any]]:
@@ -118,8 +137,10 @@ class _Peer:
     client: GatewayClient
     recorded_nonce: str = ""
     recorded_ts: int = 0
-    ids: list[str] = field(factory=list)
-    read: int = 0
+    taken: set[int] = field(factory=set)
+    recorded: list[dict[str, Any]] = field(factory=list)
+    pongs: list[bytes] = field(factory=list)
+    methods: dict[str, str] = field(factory=dict)
 
 
 @define
@@ -127,53 +148,78 @@ class Replay:
     """
     One replay.
 
-    :ivar overrides: by connection label, or ``label#id``, what ours does instead: ``{"res": frame}`` or
-        ``{"close": [code, reason]}``.
-    :ivar skip: connections that are not replayed.
-    :ivar settle: moves time after each line, for what takes time.
+    :ivar overrides: by connection label, or ``label#id``, what ours does instead: ``{"res": frame}``, where ``null`` is
+        for an answer that is not compared, or ``{"close": [code, reason]}``.
+    :ivar events: by name, what ours tells instead: ``{"payload": ...}``.
+    :ivar skip: connections, or requests as ``label#id``, that are not replayed.
+    :ivar headers: what of the upgrade is different, by name.
+    :ivar apart_from: members that are not compared, wherever they stand.
     """
 
     gateway: MemoryGateway
     overrides: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    events: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     skip: Collection[str] = ()
-    settle: Callable[[], object] = field(default=lambda: None)
+    headers: Mapping[str, str] = field(factory=dict)
+    apart_from: Collection[str] = ()
     differences: list[Difference] = field(factory=list)
     _peers: dict[str, _Peer] = field(factory=dict)
     _tokens: dict[str, str] = field(factory=dict)
 
     def run(self, name: str) -> list[Difference]:
         """
-        Replay a capture.
+        Replay a capture, its pauses too.
 
         :return: what differs.
         """
+        before = 0
         for line in lines(name):
-            if line["conn"] in self.skip:
+            pause, before = (line["t"] - before) / 1000, line["t"]
+            conn, frame = line.get("conn"), line.get("frame")
+            if conn in self.skip or (isinstance(frame, dict) and f"{conn}#{frame.get('id')}" in self.skip):
                 continue
-            step = getattr(self, f"_{line['dir'].replace('-', '_')}", None)
-            if step is not None:
-                step(line)
-                self.settle()
+            self.gateway.advance(max(0.0, pause - SETTLING))
+            getattr(self, f"_{line['dir'].replace('-', '_')}")(line)
+            self.gateway.advance(SETTLING)
+        for conn, peer in self._peers.items():
+            self._compare_events(conn, peer)
         return self.differences
 
+    def _note(self, line: Mapping[str, Any]) -> None:
+        if "SIGTERM" in line["note"]:
+            self.gateway.stop()
+
     def _open(self, line: Mapping[str, Any]) -> None:
-        headers = {"Host": "127.0.0.1:18789", **line.get("headers", {})}
+        headers = {"Host": "127.0.0.1:18789", **line.get("headers", {}), **self.headers}
         url = f"ws://127.0.0.1:18789{line.get('path', '/')}"
-        self._peers[line["conn"]] = _Peer(self.gateway.client(headers=headers, url=url))
+        offered = line.get("protocols", ())
+        peer = _Peer(self.gateway.client(headers=headers, url=url, protocols=offered))
+        peer.client.protocol.onPong = peer.pongs.append
+        used = getattr(peer.client.protocol, "websocket_protocol_in_use", None)
+        if used != next(iter(offered), None):
+            self._differs(line, offered, used)
+        self._peers[line["conn"]] = peer
 
     def _send(self, line: Mapping[str, Any]) -> None:
         peer = self._peers[line["conn"]]
         if "raw" in line:
-            raw = line["raw"]
-            if not raw.startswith("<"):
-                peer.client.send(raw.encode())
+            size = SIZE.fullmatch(line["raw"])
+            peer.client.send(line["raw"].encode() if size is None else request_of(int(size[1])))
             return
         if "control" in line:
+            peer.client.protocol.sendPing(line["data"].encode())
+            self.gateway.flush()
             return
         if peer.client.closed is not None:
-            self.differences.append(Difference(conn=line["conn"], recorded="open", now=peer.client.closed))
+            self._differs(line, "open", peer.client.closed)
             return
-        peer.client.send(self._prepared(peer, line["frame"]))
+        frame = self._prepared(peer, line["frame"])
+        if isinstance(frame, dict):
+            peer.methods[str(frame.get("id"))] = str(frame.get("method"))
+        peer.client.send(frame)
+
+    def _differs(self, line: Mapping[str, Any], recorded: Any, now: Any) -> None:
+        self.differences.append(Difference(conn=line["conn"], recorded=recorded, now=now))
 
     def _prepared(self, peer: _Peer, frame: Any) -> Any:
         frame = self._with_tokens(frame)
@@ -224,31 +270,56 @@ class Replay:
         return value
 
     def _recv(self, line: Mapping[str, Any]) -> None:
-        if "frame" not in line:
-            return
         peer = self._peers[line["conn"]]
+        if "control" in line:
+            if line["data"].encode() not in peer.pongs:
+                self._differs(line, line["data"], peer.pongs)
+            return
         frame = line["frame"]
         if frame.get("event") == "connect.challenge":
             peer.recorded_nonce = frame["payload"]["nonce"]
             peer.recorded_ts = frame["payload"]["ts"]
             return
+        peer.recorded.append(frame)
         if frame["type"] == "event":
             return
         override = self.overrides.get(f"{line['conn']}#{frame['id']}") or self.overrides.get(line["conn"], {})
-        wanted = override.get("res", frame)
+        wanted = override.get("res", here(self.gateway, frame, peer.methods.get(str(frame["id"]))))
         now = self._next_answer(peer, frame["id"])
-        if wanted is not None and (now is None or not same_answer(wanted, now)):
-            self.differences.append(Difference(conn=line["conn"], recorded=wanted, now=now))
+        if wanted is not None and not same_answer(without(wanted, self.apart_from), without(now, self.apart_from)):
+            self._differs(line, wanted, now)
         if now is not None:
             self._learn(frame, now)
 
     def _next_answer(self, peer: _Peer, id: Any) -> dict[str, Any] | None:
-        answers = [frame for frame in peer.client.frames if frame["type"] == "res"]
-        for frame in answers:
-            if frame["id"] == id and json.dumps(frame) not in peer.ids:
-                peer.ids.append(json.dumps(frame))
+        for index, frame in enumerate(peer.client.frames):
+            if frame["type"] == "res" and frame["id"] == id and index not in peer.taken:
+                peer.taken.add(index)
                 return frame
         return None
+
+    def _compare_events(self, conn: str, peer: _Peer) -> None:
+        """
+        What a connection was told, by kind of event. One whose frames were not recorded, or which ours refuses, is not
+        compared.
+        """
+        recorded = [frame for frame in peer.recorded if frame["type"] == "event"]
+        told = [frame for frame in peer.client.frames if frame["type"] == "event"]
+        if not peer.recorded or "res" in self.overrides.get(conn, {}):
+            return
+        for name in dict.fromkeys(frame["event"] for frame in (*recorded, *told)):
+            override = self.events.get(name, {})
+            if name == "connect.challenge" or name not in ADVERTISED_EVENTS:
+                continue
+            wanted = [without({**frame, **override}, self.apart_from) for frame in recorded if frame["event"] == name]
+            now = [without(frame, self.apart_from) for frame in told if frame["event"] == name]
+            if name == "health":
+                # Several causes make one refresh, and what it tells has tests of its own.
+                wanted, now = [frame | {"payload": "<HEALTH>"} for frame in wanted[:1]], now[: len(wanted[:1])]
+            rest = iter(now)
+            whole = all(any(same_event(frame, other) for other in rest) for frame in wanted)
+            if not whole or (name not in MORE_OFTEN and len(wanted) != len(now)):
+                self.differences.append(Difference(conn=f"{conn} {name}", recorded=wanted, now=now))
 
     def _learn(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """
@@ -290,18 +361,59 @@ class Replay:
         if now is not None:
             now = (NO_CODE if now[0] is None else now[0], now[1])
         if (code, reason) != now:
-            self.differences.append(Difference(conn=line["conn"], recorded=[code, reason], now=now))
+            self._differs(line, [code, reason], now)
 
 
-def same_answer(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+def request_of(size: int) -> bytes:
     """
-    Whether a response is the recorded one. ``hello-ok`` is compared by its members and the token's scopes.
+    A request of so many bytes.
+    """
+    head, tail = b'{"type":"req","id":"max","method":"last-heartbeat","params":{"filler":"', b'"}}'
+    return head + b"x" * (size - len(head) - len(tail)) + tail
+
+
+def without(value: Any, names: Collection[str]) -> Any:
+    """
+    A value without the members of these names.
+    """
+    if isinstance(value, Mapping):
+        return {name: without(item, names) for name, item in value.items() if name not in names}
+    if isinstance(value, list):
+        return [without(item, names) for item in value]
+    return value
+
+
+def here(gateway: MemoryGateway, answer: Mapping[str, Any], method: str | None) -> Mapping[str, Any]:
+    """
+    The answer to expect. Methods that are not there yet are unknown, to those who may know that.
+    """
+    refused = str(answer.get("error", {}).get("message", "")).startswith(("missing scope", "unauthorized role"))
+    if method is None or refused or method in gateway.service.clients.dispatcher.table:
+        return answer
+    unknown = {"code": "INVALID_REQUEST", "message": f"unknown method: {method}"}
+    return {"type": "res", "id": answer["id"], "ok": False, "error": unknown}
+
+
+def same_event(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """
+    Whether an event is the recorded one.
+    """
+    wanted = {name: value for name, value in recorded.items() if name != "why"}
+    return same(wanted, now)
+
+
+def same_answer(recorded: Mapping[str, Any], now: Mapping[str, Any] | None) -> bool:
+    """
+    Whether a response is the recorded one. ``hello-ok`` is compared by its members, the limits, who is here, and the
+    token's scopes.
     """
     payload = recorded.get("payload")
-    if isinstance(payload, Mapping) and payload.get("type") == "hello-ok":
-        fresh = now.get("payload", {})
-        extra = {"canvasHostUrl"}
-        if set(payload) - extra != set(fresh) - extra or set(payload["snapshot"]) != set(fresh["snapshot"]):
-            return False
-        return same(payload.get("auth"), fresh.get("auth"))
-    return same(recorded, now)
+    if now is None or not isinstance(payload, Mapping) or payload.get("type") != "hello-ok":
+        return same(recorded, now)
+    fresh, extra = now.get("payload", {}), {"canvasHostUrl"}
+    if set(payload) - extra != set(fresh) - extra or set(payload["snapshot"]) != set(fresh["snapshot"]):
+        return False
+    if set(payload["server"]) != set(fresh["server"]):
+        return False
+    compared = ("policy", "auth", "protocol")
+    return same([payload.get(name) for name in compared], [fresh.get(name) for name in compared])
