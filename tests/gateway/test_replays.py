@@ -19,9 +19,10 @@ from openclaw.processes import Finished
 from openclaw.tailscale import Whois
 from openclaw.testing.gateway import MemoryGateway, make_reactor
 from openclaw.testing.model import PlayedModel
+from tests.harness.compare import Difference
 from tests.harness.conversation import Conversation
 from tests.harness.models import RecordedExec, marked, ponging
-from tests.harness.replay import CAPTURES, OWN, Difference, Replay
+from tests.harness.replay import CAPTURES, OWN, Replay
 
 Row = Mapping[str, Any]
 
@@ -129,9 +130,13 @@ def _conversation(test: ReplayTests, name: str, row: Row) -> list[Difference]:
         TOKEN,
         answers=row.get("answers", {}),
         runs=row.get("runs", {}),
+        events=row.get("events", {}),
         skip=row.get("skip", {}),
         connections=row.get("connections", {}),
+        apart_from=row.get("apart_from", {}),
     )
+    for device in row.get("devices", ()):
+        gateway.store.write(lambda unit, record=device: unit.devices.put(record["deviceId"], record))
     for session_key, message in row.get("before", ()):
         replay.say(session_key, message)
     return replay.run(name)

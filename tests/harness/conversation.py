@@ -8,14 +8,15 @@ events are compared one by one. Of ``chat`` deltas only the first is: when the o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from attrs import define, field
 
 from openclaw.testing.client import SCOPES, GatewayClient
 from openclaw.testing.gateway import MemoryGateway
-from tests.harness.replay import Difference, lines, same, same_answer
+from tests.harness.compare import Difference, compare_events, here, same, same_answer, without
+from tests.harness.replay import lines
 
 #: Seconds that something recorded is waited for.
 PATIENCE = 300.0
@@ -27,6 +28,9 @@ HASTE = 0.9
 STEP = 0.02
 
 VERSION = re.compile(r"OpenClaw [0-9][\w.]*(?: \([0-9a-f]+\))?")
+
+#: Leaves no trace in the presence of the clients.
+CLIENT = {"id": "cli", "version": "1.0.0", "platform": "linux", "mode": "cli"}
 
 RUN_EVENTS = ("agent", "chat")
 
@@ -79,6 +83,8 @@ class _Peer:
     client: GatewayClient
     recorded: list[dict[str, Any]] = field(factory=list)
     taken: list[int] = field(factory=list)
+    methods: dict[str, str] = field(factory=dict)
+    others: list[dict[str, Any]] = field(factory=list)
 
 
 @define
@@ -86,18 +92,22 @@ class Conversation:
     """
     One replay.
 
-    :ivar answers: by ``id``, or ``connection#id``, what ours answers instead: ``{"res": frame}``, ``{"payload": ...}``
-        for some members of the payload, or ``{}`` for an answer that is not compared.
+    :ivar answers: by ``id``, or ``connection#id``, what ours answers instead: ``{"res": frame}``, or some members of
+        it, ``{"payload": ...}`` for some members of the payload, or ``{}`` for an answer that is not compared.
     :ivar runs: by run id, what ours tells instead: ``{"events": [summaries]}``, or ``{"more": [summaries]}``.
-    :ivar skip: ids of requests that are not sent.
+    :ivar events: as in ``tests.harness.replay``.
+    :ivar skip: ids of requests that are not sent, or ``connection#id``.
+    :ivar apart_from: members that are not compared, wherever they stand in answers and events that belong to no run.
     """
 
     gateway: MemoryGateway
     token: str
     answers: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     runs: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    events: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     skip: Mapping[str, str] = field(factory=dict)
     connections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    apart_from: Collection[str] = ()
     differences: list[Difference] = field(factory=list)
     _peers: dict[str, _Peer] = field(factory=dict)
     _run_ids: dict[str, str] = field(factory=dict)
@@ -116,6 +126,8 @@ class Conversation:
         for line in recording:
             pause, before = (line["t"] - before) / 1000 * HASTE, line["t"]
             conn, frame = line.get("conn", "op"), line.get("frame")
+            if line["dir"] == "client-close":
+                self._peers[conn].client.close()
             if not isinstance(frame, dict) or (conn in opened and frame.get("method") == "connect"):
                 continue
             if line["dir"] == "send":
@@ -124,6 +136,8 @@ class Conversation:
                 self._recv(conn, frame)
         for conn, peer in self._peers.items():
             self._compare_runs(conn, peer)
+            told = [frame for frame in peer.client.frames if frame.get("event") not in (*RUN_EVENTS, "tick")]
+            self.differences.extend(compare_events(conn, peer.others, told, self.events, self.apart_from))
             for index, frame in enumerate(peer.client.frames):
                 if frame["type"] == "res" and index not in peer.taken:
                     self.differences.append(Difference(conn=conn, recorded=None, now=plain(frame)))
@@ -133,8 +147,8 @@ class Conversation:
         """
         Let a conversation be there before the recording begins.
         """
-        client = self.gateway.connected(token=self.token)
-        params = {"sessionKey": session_key, "message": message, "idempotencyKey": f"before-{message}"}
+        client = self.gateway.connected(token=self.token, client=CLIENT)
+        params = {"sessionKey": session_key, "message": message, "idempotencyKey": f"{session_key} {message}"}
         client.call("chat.send", params)
         self._wait(lambda: any(frame["payload"].get("state") == "final" for frame in client.events("chat")))
         client.close()
@@ -148,8 +162,10 @@ class Conversation:
         return self._peers[conn]
 
     def _send(self, conn: str, frame: Mapping[str, Any], pause: float) -> None:
-        if frame.get("id") in self.skip:
+        if self._skipped(conn, frame):
             return
+        if "method" in frame:
+            self._peers[conn].methods[frame["id"]] = frame["method"]
         end = self.gateway.reactor.seconds() + pause
         while (left := end - self.gateway.reactor.seconds()) > 0:
             self.gateway.advance(min(left, STEP))
@@ -158,13 +174,19 @@ class Conversation:
     def _recv(self, conn: str, frame: dict[str, Any]) -> None:
         peer = self._peers[conn]
         if frame["type"] == "res":
-            if frame["id"] not in self.skip and not _is_hello(frame):
+            if not self._skipped(conn, frame) and not _is_hello(frame):
                 self._answer(conn, peer, frame)
         elif frame["event"] in RUN_EVENTS:
             peer.recorded.append(frame)
             run_id, wanted = frame["payload"]["runId"], summary(frame)
             if not self._waits_not(frame["payload"]):
                 self._wait(lambda: any(summary(now) == wanted for now in events_of(peer.client.frames, run_id)))
+        elif frame["event"] != "tick":
+            # Recordings leave most ticks out.
+            peer.others.append(frame)
+
+    def _skipped(self, conn: str, frame: Mapping[str, Any]) -> bool:
+        return frame.get("id") in self.skip or f"{conn}#{frame.get('id')}" in self.skip
 
     def _wait_for(self, peer: _Peer, run_id: str, count: int) -> None:
         self._wait(lambda: len(events_of(peer.client.frames, run_id)) >= count)
@@ -176,7 +198,9 @@ class Conversation:
 
     def _answer(self, conn: str, peer: _Peer, frame: Mapping[str, Any]) -> None:
         override = self.answers.get(f"{conn}#{frame['id']}") or self.answers.get(frame["id"])
-        wanted = plain(frame if override is None else {**frame, **override.get("res", {})})
+        expected = here(self.gateway, frame, peer.methods.get(frame["id"]))
+        own = {} if override is None else override.get("res", {})
+        wanted = plain(own if "type" in own else {**expected, **own})
         now: Any = None
         self._wait(lambda: self._untaken(peer, frame["id"]) is not None)
         index = self._untaken(peer, frame["id"])
@@ -192,7 +216,7 @@ class Conversation:
             # An id made by the gateway, which names a run of its own.
             self._run_ids[f"inject-{old}"] = f"inject-{new}"
             wanted = {**wanted, "payload": {**wanted["payload"], "messageId": new}}
-        if now is None or not same_answer(wanted, now):
+        if not same_answer(without(wanted, self.apart_from), without(now, self.apart_from)):
             self.differences.append(Difference(conn=conn, recorded=wanted, now=now))
 
     def _untaken(self, peer: _Peer, id: Any) -> int | None:

@@ -2,8 +2,7 @@
 Replays of recorded connections against a gateway in memory.
 
 A capture is one JSON object a line (``conn``, ``dir``, ``frame``). What clients sent is sent again, signed anew where
-the recorded signature was good; what came is compared with what comes now. Ids, times and counters vary from run to
-run and are compared by shape.
+the recorded signature was good; what came is compared with what comes now (``tests.harness.compare``).
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from math import isclose
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +17,17 @@ from attrs import define, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openclaw.devices.identity import BadPublicKey, Claim, encode_base64url, raw_public_key, signature_holds
-from openclaw.protocol.features import ADVERTISED_EVENTS
 from openclaw.testing.client import GatewayClient
 from openclaw.testing.gateway import MemoryGateway
+from tests.harness.compare import Difference, compare_events, here, same_answer, without
 
 CAPTURES = Path(__file__).parent.parent / "fixtures" / "captures"
 
-UUID = re.compile(r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")
-PLACEHOLDER = re.compile(r"<[A-Z_0-9]+>|\{\{[A-Z_]+\}\}")
 #: Seconds that everything which was sent is given.
 SETTLING = 0.05
 
 #: How clients call a close frame without a code.
 NO_CODE = 1005
-
-COUNTERS = {"seq", "presence", "health", "uptimeMs", "durationMs", "age"}
-
-#: Events of which more may come than were recorded: presence is pushed on connect too (``protocol.md`` 20.4).
-MORE_OFTEN = {"presence"}
 
 #: Members of the gateway's own presence entry, as the reference has them.
 OWN = {
@@ -63,36 +54,6 @@ def lines(name: str) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def same(recorded: Any, now: Any, name: str = "") -> bool:
-    """
-    Whether a value is the recorded one, up to what varies from run to run.
-    """
-    if isinstance(recorded, str) and PLACEHOLDER.search(recorded):
-        return True
-    if isinstance(recorded, str) and UUID.match(recorded):
-        return isinstance(now, str) and UUID.match(now) is not None
-    if isinstance(recorded, int | float) and not isinstance(recorded, bool):
-        if name in COUNTERS or recorded > 1_000_000_000_000:
-            return isinstance(now, int | float)
-        # Sums of prices differ in their last digit.
-        return recorded == now or (isinstance(recorded, float) and isinstance(now, float) and isclose(recorded, now))
-    if isinstance(recorded, Mapping):
-        if not isinstance(now, Mapping) or set(recorded) != set(now):
-            return False
-        return all(same(value, now[key], key) for key, value in recorded.items())
-    if isinstance(recorded, list):
-        if name in ("paired", "pending") and isinstance(now, list):
-            # The reference was one gateway for all captures: what earlier ones paired is not here.
-            here = {item["deviceId"] for item in now}
-            recorded = [item for item in recorded if item["deviceId"] in here]
-        return (
-            isinstance(now, list)
-            and len(recorded) == len(now)
-            and all(same(one, other, name) for one, other in zip(recorded, now, strict=True))
-        )
-    return bool(recorded == now)
-
-
 def signing_keys() -> dict[bytes, Ed25519PrivateKey]:
     """
     The keys of the captures: private seeds of 32 equal bytes.
@@ -116,20 +77,6 @@ def claim_of(params: Mapping[str, Any], nonce: str | None) -> Claim:
         token=params.get("auth", {}).get("token", ""),
         nonce=nonce,
     )
-
-
-@define(kw_only=True)
-class Difference:
-    """
-    Something that is not as it was recorded.
-    """
-
-    conn: str
-    recorded: Any
-    now: Any
-
-    def __str__(self) -> str:
-        return f"{self.conn}:\n  recorded {json.dumps(self.recorded)[:1500]}\n  now      {json.dumps(self.now)[:1500]}"
 
 
 @define
@@ -183,6 +130,9 @@ class Replay:
             self.gateway.advance(SETTLING)
         for conn, peer in self._peers.items():
             self._compare_events(conn, peer)
+            for index, frame in enumerate(peer.client.frames):
+                if frame["type"] == "res" and index not in peer.taken and peer.recorded:
+                    self.differences.append(Difference(conn=conn, recorded=None, now=frame))
         return self.differences
 
     def _note(self, line: Mapping[str, Any]) -> None:
@@ -214,8 +164,8 @@ class Replay:
             self._differs(line, "open", peer.client.closed)
             return
         frame = self._prepared(peer, line["frame"])
-        if isinstance(frame, dict):
-            peer.methods[str(frame.get("id"))] = str(frame.get("method"))
+        if isinstance(frame, dict) and "method" in frame:
+            peer.methods[str(frame.get("id"))] = frame["method"]
         peer.client.send(frame)
 
     def _differs(self, line: Mapping[str, Any], recorded: Any, now: Any) -> None:
@@ -303,23 +253,9 @@ class Replay:
         What a connection was told, by kind of event. One whose frames were not recorded, or which ours refuses, is not
         compared.
         """
-        recorded = [frame for frame in peer.recorded if frame["type"] == "event"]
-        told = [frame for frame in peer.client.frames if frame["type"] == "event"]
-        if not peer.recorded or "res" in self.overrides.get(conn, {}):
-            return
-        for name in dict.fromkeys(frame["event"] for frame in (*recorded, *told)):
-            override = self.events.get(name, {})
-            if name == "connect.challenge" or name not in ADVERTISED_EVENTS:
-                continue
-            wanted = [without({**frame, **override}, self.apart_from) for frame in recorded if frame["event"] == name]
-            now = [without(frame, self.apart_from) for frame in told if frame["event"] == name]
-            if name == "health":
-                # Several causes make one refresh, and what it tells has tests of its own.
-                wanted, now = [frame | {"payload": "<HEALTH>"} for frame in wanted[:1]], now[: len(wanted[:1])]
-            rest = iter(now)
-            whole = all(any(same_event(frame, other) for other in rest) for frame in wanted)
-            if not whole or (name not in MORE_OFTEN and len(wanted) != len(now)):
-                self.differences.append(Difference(conn=f"{conn} {name}", recorded=wanted, now=now))
+        if peer.recorded and "res" not in self.overrides.get(conn, {}):
+            told = compare_events(conn, peer.recorded, peer.client.frames, self.events, self.apart_from)
+            self.differences.extend(told)
 
     def _learn(self, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """
@@ -370,50 +306,3 @@ def request_of(size: int) -> bytes:
     """
     head, tail = b'{"type":"req","id":"max","method":"last-heartbeat","params":{"filler":"', b'"}}'
     return head + b"x" * (size - len(head) - len(tail)) + tail
-
-
-def without(value: Any, names: Collection[str]) -> Any:
-    """
-    A value without the members of these names.
-    """
-    if isinstance(value, Mapping):
-        return {name: without(item, names) for name, item in value.items() if name not in names}
-    if isinstance(value, list):
-        return [without(item, names) for item in value]
-    return value
-
-
-def here(gateway: MemoryGateway, answer: Mapping[str, Any], method: str | None) -> Mapping[str, Any]:
-    """
-    The answer to expect. Methods that are not there yet are unknown, to those who may know that.
-    """
-    refused = str(answer.get("error", {}).get("message", "")).startswith(("missing scope", "unauthorized role"))
-    if method is None or refused or method in gateway.service.clients.dispatcher.table:
-        return answer
-    unknown = {"code": "INVALID_REQUEST", "message": f"unknown method: {method}"}
-    return {"type": "res", "id": answer["id"], "ok": False, "error": unknown}
-
-
-def same_event(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """
-    Whether an event is the recorded one.
-    """
-    wanted = {name: value for name, value in recorded.items() if name != "why"}
-    return same(wanted, now)
-
-
-def same_answer(recorded: Mapping[str, Any], now: Mapping[str, Any] | None) -> bool:
-    """
-    Whether a response is the recorded one. ``hello-ok`` is compared by its members, the limits, who is here, and the
-    token's scopes.
-    """
-    payload = recorded.get("payload")
-    if now is None or not isinstance(payload, Mapping) or payload.get("type") != "hello-ok":
-        return same(recorded, now)
-    fresh, extra = now.get("payload", {}), {"canvasHostUrl"}
-    if set(payload) - extra != set(fresh) - extra or set(payload["snapshot"]) != set(fresh["snapshot"]):
-        return False
-    if set(payload["server"]) != set(fresh["server"]):
-        return False
-    compared = ("policy", "auth", "protocol")
-    return same([payload.get(name) for name in compared], [fresh.get(name) for name in compared])

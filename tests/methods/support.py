@@ -28,7 +28,7 @@ from openclaw.protocol.types import ABSENT
 from openclaw.store.interfaces import TERMINAL_STATES, Entry, Run, RunState, Session, Store
 from openclaw.store.memory import MemoryStore
 
-FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+CAPTURES = Path(__file__).resolve().parent.parent / "fixtures" / "captures"
 NOW = 1_795_413_282.0
 NOW_MS = int(NOW * 1000)
 
@@ -350,7 +350,7 @@ def recording(name: str) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, 
     """
     The requests of a recording with their first answers: connection, request frame, response frame.
     """
-    lines = [json.loads(line) for line in (FIXTURES / name).read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in (CAPTURES / name).read_text(encoding="utf-8").splitlines()]
     for number, line in enumerate(lines):
         if line["dir"] == "send":
             connection, frame = line.get("conn", "op"), line["frame"]

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import frozen
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
+CAPTURES = FIXTURES / "captures"
 
 
 @frozen(kw_only=True)
@@ -30,7 +31,7 @@ def refusals(name: str) -> Iterator[Refusal]:
     The refused requests of a recording, in order; each is matched with the next answer on its connection.
     """
     pending: dict[tuple[Any, Any], Any] = {}
-    for line in (FIXTURES / name).read_text(encoding="utf-8").splitlines():
+    for line in (CAPTURES / name).read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         connection = entry.get("conn")
         if entry["dir"] == "send":
@@ -45,7 +46,7 @@ def requests(name: str) -> Iterator[Any]:
     """
     Every message of a recording that a client sent, refused or not.
     """
-    for line in (FIXTURES / name).read_text(encoding="utf-8").splitlines():
+    for line in (CAPTURES / name).read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         if entry.get("dir") == "send":
             yield _parsed(entry)
