@@ -78,6 +78,14 @@ def union(*lists: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(item for items in lists for item in items))
 
 
+def granted_scopes(record: Mapping[str, Any], more: Sequence[str]) -> dict[str, list[str]]:
+    """
+    The member of a record for the scopes that its device is approved for; none for none.
+    """
+    scopes = union(record.get("scopes", ()), more)
+    return {"scopes": scopes} if scopes else {}
+
+
 def needs_pairing(record: Mapping[str, Any] | None, claim: DeviceClaim) -> bool:
     """
     Whether a device has to be approved before it may come in with this claim.
@@ -149,7 +157,7 @@ def approve(unit: Unit, request_id: str, *, now_ms: int, make_token: Callable[[]
         record.pop(name, None)
     record |= {name: asked[name] for name in ("deviceId", "publicKey", *FOLLOWED) if name in asked}
     record["roles"] = union((old or {}).get("roles", ()), asked["roles"])
-    record["scopes"] = union((old or {}).get("scopes", ()), asked["scopes"])
+    record |= granted_scopes(old or {}, asked["scopes"])
     record["createdAtMs"] = (old or {}).get("createdAtMs", now_ms)
     record["approvedAtMs"] = now_ms
     record["tokens"] = {
@@ -182,7 +190,7 @@ def refresh(unit: Unit, record: Mapping[str, Any], claim: DeviceClaim) -> Mappin
     """
     fresh = {name: value for name, value in record.items() if name not in FOLLOWED} | claim.members()
     fresh["roles"] = union(record.get("roles", ()), [claim.role])
-    fresh["scopes"] = union(record.get("scopes", ()), claim.scopes)
+    fresh |= granted_scopes(record, claim.scopes)
     if fresh != record:
         unit.devices.put(claim.device_id, fresh)
     return fresh

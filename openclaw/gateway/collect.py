@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 
 from openclaw.clock import Seconds, millis
 from openclaw.config.model import Config
+from openclaw.methods.agents import configured_agents
 from openclaw.sessions.keys import default_agent
 from openclaw.store.interfaces import Store, Unit
 
@@ -23,8 +24,7 @@ def agent_ids(config: Config, unit: Unit) -> list[str]:
     """
     The configured agents in their order, else those that have sessions; the default one first if it is not listed.
     """
-    configured = [agent.id for agent in config.agents.list]
-    ids = configured or list(unit.sessions.agent_ids())
+    ids = list(configured_agents(config)) or list(unit.sessions.agent_ids())
     first = default_agent(config)
     return ids if first in ids else [first, *ids]
 
@@ -62,8 +62,10 @@ def make_collect(
 
     def agent_member(unit: Unit, running: Config, agent_id: str, now: int) -> dict[str, Any]:
         recent = unit.sessions.newest(RECENT, agent_id)
+        entry = configured_agents(running).get(agent_id)
         return {
             "agentId": agent_id,
+            **({"name": entry.name} if entry is not None and entry.name else {}),
             "isDefault": agent_id == default_agent(running),
             "heartbeat": {
                 "enabled": False,

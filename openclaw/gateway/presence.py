@@ -5,7 +5,7 @@ Who is here (``protocol.md`` 20).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field
@@ -105,13 +105,12 @@ class Presence:
         A tracked client left. No entry is made for one that is not there any more.
         """
         key = key.strip().lower()
-        left = self._connected.get(key, 0) - 1
-        if left > 0:
-            self._connected[key] = left
-            return
-        self._connected.pop(key, None)
+        left = self._connected.pop(key, 0) - 1
         entry = self._entries.get(key)
-        if entry is not None:
+        if left > 0:
+            # Its client has another connection, and is here as long as that one.
+            self._connected[key] = left
+        elif entry is not None:
             entry["reason"] = "disconnect"
             entry["ts"] = millis(self.clock)
         self.version += 1
@@ -140,8 +139,8 @@ class Presence:
         entry = self._entries.setdefault(key, {})
         for name, value in members.items():
             if name in ("roles", "scopes"):
-                entry[name] = list(dict.fromkeys([*entry.get(name, ()), *(item.strip() for item in value)]))
-            else:
+                value = _union(entry.get(name, ()), value)
+            if value or name not in LISTS:
                 entry[name] = value
         entry["ts"] = millis(self.clock)
         while len(self._entries) > MOST_ENTRIES:
@@ -169,6 +168,10 @@ class Presence:
             parts.append(f"reason {entry['reason']}")
         self._last_told = key
         return " · ".join(parts)
+
+
+def _union(*lists: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(text for items in lists for item in items if (text := item.strip())))
 
 
 def _clean(params: Mapping[str, Any]) -> dict[str, Any]:

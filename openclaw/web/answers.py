@@ -43,6 +43,9 @@ def answer(
         request.setHeader("content-length", str(len(body)))
     for name, value in (headers or {}).items():
         request.setHeader(name, value)
+    if (headers or {}).get("connection") == "close":
+        # Twisted goes by what the client asked for, and would keep the connection that it says is closed.
+        request.channel.persistent = False
     return body
 
 

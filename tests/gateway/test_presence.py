@@ -61,10 +61,23 @@ class PresenceTests(SynchronousTestCase):
         """
         self.presence.connected("dev", {"roles": ["operator"], "scopes": []})
         self.presence.connected("DEV", {"roles": ["node"], "scopes": []})
+        before = self.presence.version
         self.presence.disconnected("dev")
-        self.assertEqual(self.told, [])
         entry = self.presence.listing()[1]
         self.assertEqual((entry["roles"], entry["reason"]), (["operator", "node"], "connect"))
+        self.assertEqual((self.told[0]["presence"][1]["reason"], self.presence.version), ("connect", before + 1))
+        self.presence.disconnected("dev")
+        self.assertEqual(self.presence.listing()[1]["reason"], "disconnect")
+
+    def test_nothing_is_absent(self) -> None:
+        """
+        Whoever has no scopes has no list of them either.
+        """
+        self.presence.connected("node", {"host": "Phone", "roles": ["node"], "scopes": []})
+        entry = self.presence.listing()[1]
+        self.assertEqual((entry["roles"], "scopes" in entry), (["node"], False))
+        self.presence.connected("node", {"roles": ["operator"], "scopes": [" operator.read ", ""]})
+        self.assertEqual(self.presence.listing()[1]["scopes"], ["operator.read"])
 
     def test_system_event(self) -> None:
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.gateway.life import Life
 from openclaw.processes import Finished
+from openclaw.store.interfaces import Unit
 from openclaw.tailscale import Whois
 from openclaw.testing.gateway import MemoryGateway, make_reactor
 from openclaw.testing.model import PlayedModel
@@ -81,6 +83,13 @@ class ReplayTests(SynchronousTestCase):
         self.assertEqual(differences, [], "\n".join(str(difference) for difference in differences[:5]))
 
 
+def put_device(unit: Unit, record: Row) -> None:
+    """
+    Let a device be paired.
+    """
+    unit.devices.put(record["deviceId"], record)
+
+
 def whois(gateway: MemoryGateway, logins: Mapping[str, str]) -> Whois:
     """
     Tailscale as a program that knows a few addresses.
@@ -135,8 +144,8 @@ def _conversation(test: ReplayTests, name: str, row: Row) -> list[Difference]:
         connections=row.get("connections", {}),
         apart_from=row.get("apart_from", {}),
     )
-    for device in row.get("devices", ()):
-        gateway.store.write(lambda unit, record=device: unit.devices.put(record["deviceId"], record))
+    for record in row.get("devices", ()):
+        gateway.store.write(partial(put_device, record=record))
     for session_key, message in row.get("before", ()):
         replay.say(session_key, message)
     return replay.run(name)

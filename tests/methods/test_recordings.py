@@ -1,6 +1,6 @@
 """
-Recorded requests get the recorded answers, where a replay of the whole capture would need the machine it was recorded on.
-All other captures are replayed in ``tests.gateway.test_replays``.
+Recorded requests get the recorded answers, where a whole replay would need the machine on which they were recorded.
+The other captures are replayed in ``tests.gateway.test_replays``.
 """
 
 from __future__ import annotations

@@ -36,11 +36,14 @@ class Taken(Resource):
 class Answer:
     """
     What came back.
+
+    :ivar ended: whether the connection is closed after it.
     """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    ended: bool = False
 
     @property
     def text(self) -> str:
@@ -99,7 +102,7 @@ def ask_bytes(root: IResource, request: bytes) -> Answer:
     transport.abortConnection = transport.loseConnection  # type: ignore[method-assign]  # the twin lacks it
     channel.makeConnection(transport)
     channel.dataReceived(request)
-    return parsed(transport.value())
+    return evolve(parsed(transport.value()), ended=transport.disconnecting)
 
 
 def parsed(data: bytes) -> Answer:

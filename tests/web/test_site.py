@@ -178,7 +178,7 @@ class UpgradeTests(SynchronousTestCase):
         ):
             answer = ask(make_root(), "/", headers=headers)
             self.assertEqual((answer.status, answer.text), (400, text))
-            self.assertEqual(answer.headers["connection"], "close")
+            self.assertEqual((answer.headers["connection"], answer.ended), ("close", True))
             self.assertEqual(answer.headers.get("sec-websocket-version"), "13, 8" if text == version else None)
 
     def test_other_methods(self) -> None:
