@@ -21,7 +21,7 @@ from openclaw.config.model import Config
 from openclaw.config.schema import AnyOf, Choice, Each, Flag, Number, Obj, Record, Shape, Text
 from openclaw.methods.families import METHODS
 from openclaw.methods.table import Method
-from openclaw.protocol.features import EVENTS
+from openclaw.protocol.features import EVENT_ORDER
 
 ROOT = Path(openclaw.__file__).resolve().parent.parent
 
@@ -188,7 +188,7 @@ def event_rows() -> list[str]:
     """
     The events that are advertised, in their order.
     """
-    return [f"`{name}`" for name in EVENTS]
+    return [f"`{name}`" for name in EVENT_ORDER]
 
 
 def attributes_read() -> frozenset[tuple[str, ...]]:

@@ -25,7 +25,7 @@ from openclaw.gateway.tick import TICK_INTERVAL
 from openclaw.logs.file import MOST_FILE_BYTES, MOST_TOTAL_BYTES
 from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.connect import ConnectParams
-from openclaw.protocol.features import ADVERTISED_EVENTS
+from openclaw.protocol.features import EVENTS
 from openclaw.protocol.frames import RequestFrame
 from openclaw.protocol.validate import violations
 from tests.tables import ROOT, attributes_read, blocks, event_rows, is_read, method_rows, model_keys, rows, text
@@ -227,7 +227,7 @@ class ProtocolTests(SynchronousTestCase):
         """
         table = rows(text("docs/protocol.md"), "Events")
         self.assertEqual([row[0] for row in table], event_rows())
-        self.assertEqual([row[0].strip("`") for row in table if row[3] != "not sent yet"], list(ADVERTISED_EVENTS))
+        self.assertEqual([row[0].strip("`") for row in table if row[3] != "not sent yet"], list(EVENTS))
 
     def test_frames(self) -> None:
         """

@@ -31,7 +31,7 @@ from openclaw.logs.wslog import WsLog
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.protocol.codes import PROTOCOL_VERSION
-from openclaw.protocol.features import ADVERTISED_EVENTS
+from openclaw.protocol.features import EVENTS
 from openclaw.protocol.types import ABSENT
 from openclaw.sessions.keys import default_agent, main_session_key
 from openclaw.store.interfaces import Store
@@ -166,7 +166,7 @@ class Clients:
         self.wslog.connected(connection.id, connection.client, admission.auth_method)
         self.wslog.hello(
             methods=len(payload["features"]["methods"]),
-            events=len(ADVERTISED_EVENTS),
+            events=len(EVENTS),
             presence=len(payload["snapshot"]["presence"]),
             state_version=self.life.health_version,
             conn=connection.id,
@@ -308,7 +308,7 @@ class Clients:
                 "host": str(self.life.own["host"]),
                 "connId": connection.id,
             },
-            "features": {"methods": self.dispatcher.advertised(), "events": list(ADVERTISED_EVENTS)},
+            "features": {"methods": self.dispatcher.advertised(), "events": list(EVENTS)},
             "snapshot": {
                 "presence": self.life.presence.listing(),
                 "health": self.health.snapshot,

@@ -5,7 +5,7 @@ What ``hello-ok`` advertises, in the order that clients see it.
 from typing import Final
 
 #: Every event that clients know, in the order that they see.
-EVENTS: Final = (
+EVENT_ORDER: Final = (
     "connect.challenge",
     "agent",
     "chat",
@@ -41,7 +41,7 @@ PUBLISHED: Final = frozenset(
     }
 )
 
-ADVERTISED_EVENTS: Final = tuple(name for name in EVENTS if name in PUBLISHED)
+EVENTS: Final = tuple(name for name in EVENT_ORDER if name in PUBLISHED)
 
 #: Every method that may be advertised; what does not work is left out, the order stays.
 METHOD_ORDER: Final = (

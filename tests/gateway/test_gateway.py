@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import openclaw
 from openclaw.gateway.life import Life
-from openclaw.protocol.features import EVENTS
+from openclaw.protocol.features import EVENT_ORDER
 from openclaw.store.interfaces import Unit
 from openclaw.store.memory import MemoryStore
 from openclaw.testing.client import TestDevice
@@ -64,7 +64,7 @@ def published() -> list[str]:
     found = set()
     for path in Path(openclaw.__file__).parent.rglob("*.py"):
         found |= set(PUBLISHING.findall(path.read_text(encoding="utf-8")))
-    return [name for name in EVENTS if name in found]
+    return [name for name in EVENT_ORDER if name in found]
 
 
 PUBLISHING = re.compile(r"""\b(?:publish|broadcast|encode_event_body)\(\s*"([a-z.]+)\"""")

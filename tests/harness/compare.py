@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import define
 
-from openclaw.protocol.features import ADVERTISED_EVENTS
+from openclaw.protocol.features import EVENTS
 from openclaw.testing.gateway import MemoryGateway
 
 UUID = re.compile(r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")
@@ -83,7 +83,7 @@ def compare_events(
     """
     names = [frame["event"] for frame in (*recorded, *told) if frame["type"] == "event"]
     for name in dict.fromkeys(names):
-        if name == "connect.challenge" or name not in ADVERTISED_EVENTS:
+        if name == "connect.challenge" or name not in EVENTS:
             continue
         own = instead.get(name, {})
         wanted = [without({**frame, **own}, apart_from) for frame in recorded if frame.get("event") == name]

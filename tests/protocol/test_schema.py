@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.protocol.definitions import DEFINITIONS, exported
-from openclaw.protocol.features import EVENTS, METHOD_ORDER
+from openclaw.protocol.features import EVENT_ORDER, METHOD_ORDER
 from openclaw.protocol.schema import NotDescribable, schema_of
 from openclaw.protocol.types import field_name, wire_name
 from tests.protocol.recorded import FIXTURES
@@ -76,5 +76,5 @@ class FeatureTests(SynchronousTestCase):
         """
         Nothing advertised stands twice.
         """
-        self.assertEqual((len(set(EVENTS)), len(EVENTS)), (18, 18))
+        self.assertEqual((len(set(EVENT_ORDER)), len(EVENT_ORDER)), (18, 18))
         self.assertEqual((len(set(METHOD_ORDER)), len(METHOD_ORDER)), (80, 80))
