@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import uuid
-from argparse import Namespace
+from argparse import SUPPRESS, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -71,7 +71,10 @@ def parse(arguments: Sequence[str]) -> Namespace:
     parser.option("--reply-to", metavar="<target>", help="to whom on that channel")
     parser.option("--reply-channel", metavar="<channel>", help="another channel for the answer")
     parser.option("--reply-account", metavar="<id>", help="another account for the answer")
+    parser.option("--local", action="store_true", help=SUPPRESS)
     options = parser.take(arguments)
+    if options.local:
+        raise UsageError("--local is not here: agents run in the gateway, which has their conversations; start one")
     if not (options.message or "").strip():
         raise UsageError("required option '-m, --message <text>' not specified")
     if options.verbose not in (None, "on", "full", "off"):

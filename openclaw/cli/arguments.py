@@ -19,15 +19,17 @@ class Arguments(argparse.ArgumentParser):
     A parser without positional arguments; the words are checked here, since argparse takes them only in one piece.
     """
 
-    def __init__(self, command: str, summary: str, usage: str | None = None) -> None:
+    def __init__(self, command: str, summary: str, usage: str | None = None, *, helps: bool = True) -> None:
         """
         :param command: as typed, without ``openclaw``.
+        :param helps: whether ``--help`` prints the help, and ends.
         """
         super().__init__(
             prog=f"openclaw {command}",
             usage=None if usage is None else f"openclaw {usage}",
             description=summary,
             allow_abbrev=False,
+            add_help=helps,
         )
         self.command = command
 
@@ -60,6 +62,17 @@ class Arguments(argparse.ArgumentParser):
             raise UsageError(f"too many arguments for '{self.command}'. {expected}")
         if len(found) < len(words) - optional:
             raise UsageError(f"missing required argument '{words[len(found)]}'")
+
+    def check_options(self, options: argparse.Namespace, *others: str) -> None:
+        """
+        Refuse options that the parser has for the sake of other subcommands: what is taken without an effect misleads.
+
+        :param others: their names in ``options``.
+        :raise UsageError: one of them was given.
+        """
+        for name in others:
+            if getattr(options, name) not in (None, False):
+                raise UsageError(f"unknown option '--{name.replace('_', '-')}' of '{self.command}'")
 
     def split(self, arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         """

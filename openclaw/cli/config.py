@@ -18,7 +18,7 @@ from openclaw.config.loader import Snapshot, load
 from openclaw.config.tokens import Json5Error, decode, parse
 from openclaw.config.writer import HashMismatch, set_key, unset_key
 
-_USAGE = "config get <path> | set <path> <value> | unset <path> | file   [--json]"
+_USAGE = "config get <path> [--json] | set <path> <value> [--json] | unset <path> | file [--json]"
 #: How often a change that came too late is made again.
 _ATTEMPTS = 50
 _WORDS = {"get": ("path",), "set": ("path", "value"), "unset": ("path",), "file": ()}
@@ -29,7 +29,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     :return: the exit code.
     """
     parser = Arguments("config", "Read or change the configuration file.", _USAGE)
-    parser.option("--json", action="store_true", help="get: print JSON; set: the value must be JSON5")
+    parser.option("--json", action="store_true", help="get, file: print JSON; set: the value must be JSON5")
     options, words = parser.split(arguments)
     if not words:
         raise UsageError(f"missing subcommand\nUsage: openclaw {_USAGE}")
@@ -38,6 +38,8 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     name = words.pop(0)
     parser.command = f"config {name}"
     parser.check_words(words, _WORDS[name])
+    if name == "unset":
+        parser.check_options(options, "json")
     commands = {"get": _get, "set": _set, "unset": _unset, "file": _file}
     commands[name](context, words, json_only=options.json)
     return 0

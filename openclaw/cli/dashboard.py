@@ -48,8 +48,8 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         context.line("No GUI detected. Open from your computer:")
         context.line(f"ssh -N -L {port}:127.0.0.1:{port} {user_name()}@<host>")
         context.line("Then open:")
-        context.line(plain.replace("127.0.0.1", "localhost"))
-        context.line(full.replace("127.0.0.1", "localhost"))
+        for url in dict.fromkeys((plain, full)):
+            context.line(url.replace("127.0.0.1", "localhost"))
     return 0
 
 

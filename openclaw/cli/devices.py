@@ -26,6 +26,8 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "rotate": (),
     "revoke": (),
 }
+#: What only some of them take.
+_NOT_OF: Mapping[str, tuple[str, ...]] = {"rotate": (), "revoke": ("scope",)}
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:
@@ -43,6 +45,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         raise unknown_command(name, _WORDS, parent="devices")
     parser.command = f"devices {name}"
     parser.check_words(words, _WORDS[name])
+    parser.check_options(options, *_NOT_OF.get(name, ("device", "role", "scope")))
     options.words = words
     commands: dict[str, Callable[[Context, Namespace], None]] = {
         "list": _list,

@@ -8,6 +8,7 @@ import json
 from argparse import SUPPRESS, Namespace
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from openclaw.cli.arguments import Arguments, add_client_options
 from openclaw.cli.context import Context
@@ -62,6 +63,8 @@ def parse(arguments: Sequence[str]) -> tuple[str, Namespace]:
         raise UsageError(f"too many arguments for 'gateway'. Expected 0 arguments but got {len(words)}.")
     parser = _parser(suppress=False)
     parser.command = f"gateway {name}" if words else "gateway"
+    if "help" in given:
+        _help(parser, OPTIONS[name] if words else frozenset().union(*OPTIONS.values()))
     for option in vars(given):
         if option not in OPTIONS[name]:
             raise UsageError(f"unknown option '--{option.replace('_', '-')}'")
@@ -70,6 +73,17 @@ def parse(arguments: Sequence[str]) -> tuple[str, Namespace]:
     if "timeout" not in vars(given) and name in _TIMEOUTS:
         options.timeout = _TIMEOUTS[name]
     return name, options
+
+
+def _help(parser: Arguments, options: frozenset[str]) -> NoReturn:
+    """
+    Print the help, as far as it is about these options.
+    """
+    for action in parser._actions:
+        if action.dest not in options | {"help"}:
+            action.help = SUPPRESS
+    parser.print_help()
+    raise SystemExit(0)
 
 
 def _cut(arguments: Sequence[str], words: Sequence[str]) -> tuple[Sequence[str], str, Sequence[str]]:
@@ -89,16 +103,19 @@ def _parser(*, suppress: bool) -> Arguments:
     """
     :param suppress: leave out what was not given, to know what was.
     """
-    parser = Arguments("gateway", "Run the gateway in the foreground, or ask one that runs.", _USAGE)
+    summary = "Run the gateway in the foreground, or ask one that runs."
+    parser = Arguments("gateway", summary, _USAGE, helps=not suppress)
+    if suppress:
+        parser.option("-h", "--help", action="store_true")
     add_client_options(parser)
     parser.option("--params", metavar="<json>", default="{}", help="call: parameters of the method")
     parser.option("--no-probe", action="store_true", help="status: do not ask the gateway")
-    parser.option("--deep", action="store_true", help="status: also look for other gateways")
+    parser.option("--deep", action="store_true", help="status: look for other gateways also in the system's own units")
     parser.option("--port", metavar="<port>", help="run: port to listen on")
     parser.option("--bind", metavar="<mode>", help="run: loopback, lan, tailnet, auto or custom")
     parser.option("--auth", metavar="<mode>", help="run: token or password")
-    parser.option("--tailscale", metavar="<mode>", help="run: off, serve or funnel")
-    parser.option("--tailscale-reset-on-exit", action="store_true", help="run: undo that at the end")
+    parser.option("--tailscale", metavar="<mode>", help="run: off, serve or funnel; it is not run, see the documents")
+    parser.option("--tailscale-reset-on-exit", action="store_true", help=SUPPRESS)
     parser.option("--allow-unconfigured", action="store_true", help="run: without gateway.mode=local")
     parser.option("--dev", action="store_true", help="run: make a development configuration if there is none")
     parser.option("--reset", action="store_true", help="run, with --dev: begin with nothing")
@@ -106,8 +123,8 @@ def _parser(*, suppress: bool) -> Arguments:
     parser.option("--verbose", action="store_true", help="run: log more")
     parser.option("--ws-log", metavar="<style>", default="auto", help="run: auto, full or compact")
     parser.option("--compact", action="store_true", help="run: like --ws-log compact")
-    parser.option("--raw-stream", action="store_true", help="run: keep what the model sends")
-    parser.option("--raw-stream-path", metavar="<file>", help="run: where to keep it")
+    parser.option("--raw-stream", action="store_true", help=SUPPRESS)
+    parser.option("--raw-stream-path", metavar="<file>", help=SUPPRESS)
     if suppress:
         for action in parser._actions:
             action.default = SUPPRESS

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -14,6 +14,8 @@ from attrs import frozen
 from openclaw.cli.context import Context
 from openclaw.cli.probe import Probe, probe
 from openclaw.cli.target import Target, dig, local_target, read_config, resolve_target
+from openclaw.config.binding import tailnet_addresses
+from openclaw.config.loader import Snapshot
 
 _LOOPBACK_MS = 800
 _OTHER_MS = 1500
@@ -55,21 +57,37 @@ def run(context: Context, options: Namespace) -> int:
     :return: 1 when nothing can be reached.
     """
     start = context.now()
-    found = look(context, candidates(context, options))
+    snapshot = read_config(context, lenient=True)
+    local = local_target(context, options, snapshot)
+    found = look(context, candidates(context, options, snapshot, local))
     reached = [candidate for candidate, result in found if result.connected]
     took = round((context.now() - start) * 1000)
     if options.json:
-        context.json(_payload(context, options, found, reached, took))
+        context.json(_payload(context, options, found, reached, took, network(local.url)))
     else:
         _print(context, options, found, reached)
     return 0 if reached else 1
 
 
-def candidates(context: Context, options: Namespace) -> list[Candidate]:
+def network(local: str, tailnet: Callable[[], Sequence[str]] = tailnet_addresses) -> dict[str, str | None]:
+    """
+    Under which addresses this machine's gateway may be there.
+
+    :param local: its address on loopback.
+    """
+    address = next((address for address in tailnet() if ":" not in address), None)
+    scheme, port = local.partition(":")[0], local.rpartition(":")[2]
+    return {
+        "localLoopbackUrl": local,
+        "localTailnetUrl": None if address is None else f"{scheme}://{address}:{port}",
+        "tailnetIPv4": address,
+    }
+
+
+def candidates(context: Context, options: Namespace, snapshot: Snapshot, local: Target) -> list[Candidate]:
     """
     Where to look.
     """
-    snapshot = read_config(context, lenient=True)
     remote = dig(snapshot.config, "gateway", "mode") == "remote" and dig(snapshot.config, "gateway", "remote", "url")
     others = min(_OTHER_MS, options.timeout)
     found = []
@@ -78,7 +96,6 @@ def candidates(context: Context, options: Namespace) -> list[Candidate]:
     if remote:
         target = resolve_target(context, Namespace(**{**vars(options), "url": None}), snapshot)
         found.append(Candidate(kind="configRemote", target=target, limit_ms=others))
-    local = local_target(context, options, snapshot)
     if all(candidate.target.url != local.url for candidate in found):
         found.append(Candidate(kind="localLoopback", target=local, limit_ms=min(_LOOPBACK_MS, options.timeout)))
     return found
@@ -107,8 +124,8 @@ def _payload(
     found: Sequence[tuple[Candidate, Probe]],
     reached: Sequence[Candidate],
     took: int,
+    addresses: Mapping[str, str | None],
 ) -> dict[str, Any]:
-    local = next((candidate.target.url for candidate, _ in found if candidate.kind == "localLoopback"), None)
     return {
         "ok": bool(reached),
         "ts": int(context.now() * 1000),
@@ -116,7 +133,7 @@ def _payload(
         "timeoutMs": options.timeout,
         "primaryTargetId": reached[0].kind if reached else None,
         "warnings": _warnings(reached),
-        "network": {"localLoopbackUrl": local, "localTailnetUrl": None, "tailnetIPv4": None},
+        "network": dict(addresses),
         # Nobody is looked for on the network yet, so nobody was found.
         "discovery": {"timeoutMs": 0, "count": 0, "beacons": []},
         "targets": [_target(candidate, result) for candidate, result in found],

@@ -5,20 +5,23 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 
 from openclaw.cli.context import Context
+from openclaw.cli.other_services import OtherService, other_services, places
 from openclaw.cli.ports import PortUse, bindable, inspect
 from openclaw.cli.rpc import NotReached, connect
-from openclaw.cli.supervisor import Supervised, inspect_service
+from openclaw.cli.supervisor import Supervised, inspect_service, unit_name
 from openclaw.cli.target import Target, dig, local_port, resolve_target
 from openclaw.client.errors import ClientError
 from openclaw.config.binding import binding_of
 from openclaw.config.loader import Snapshot, load
-from openclaw.config.paths import DerivedPorts, derived_ports, gateway_port, variable
+from openclaw.config.paths import DerivedPorts, derived_ports, expand, gateway_port, state_dir, variable
 
 _MOST_ISSUES = 5
 _MOST_ERROR_LINES = 12
@@ -30,6 +33,8 @@ class Report:
     All that was found out.
 
     :ivar family: the ports that follow from the gateway's, and which of them are taken by others.
+    :ivar others: services that look like a gateway, beside this one.
+    :ivar log: where the gateway of this configuration writes today.
     :ivar rpc: ``None`` when the gateway was not asked.
     """
 
@@ -39,6 +44,8 @@ class Report:
     port: PortUse
     port_source: str
     family: Family
+    others: Sequence[OtherService]
+    log: Path
     rpc: Mapping[str, Any] | None
 
     def payload(self) -> dict[str, Any]:
@@ -60,7 +67,7 @@ class Report:
             "gateway": self.gateway(),
             "port": self.port.payload(),
             "derivedPorts": self.family.payload(),
-            "extraServices": [],
+            "extraServices": [other.payload() for other in self.others],
         }
         return report if self.rpc is None else {**report, "rpc": self.rpc}
 
@@ -142,6 +149,8 @@ def gather(context: Context, options: Namespace) -> Report:
         port=use,
         port_source=source,
         family=_family(snapshot, port, running=bool(rpc and rpc["ok"])),
+        others=other_services(places(context.home, deep=options.deep), unit_name(context.environ)),
+        log=_log_path(context, snapshot),
         rpc=rpc,
     )
 
@@ -154,6 +163,14 @@ def _port(snapshot: Snapshot, service: Supervised) -> tuple[int, str]:
     if "--port" in arguments[:-1] and arguments[arguments.index("--port") + 1].isdecimal():
         return int(arguments[arguments.index("--port") + 1]), "service args"
     return local_port(snapshot), "env/config"
+
+
+def _log_path(context: Context, snapshot: Snapshot) -> Path:
+    named = dig(snapshot.config, "logging", "file")
+    if isinstance(named, str) and named.strip():
+        return expand(named, context.home)
+    day = datetime.fromtimestamp(context.now()).astimezone()
+    return state_dir(context.environ, context.home) / "logs" / f"openclaw-{day:%Y-%m-%d}.log"
 
 
 def _ask(context: Context, options: Namespace, target: Target) -> dict[str, Any]:
@@ -201,6 +218,7 @@ def _conflicts(ports: DerivedPorts, canvas: int, *, running: bool) -> Iterator[s
 def _print(context: Context, report: Report) -> None:
     service, snapshot = report.service, report.snapshot
     context.line(f"Service: {service.label} ({service.loaded_text})")
+    context.line(f"File logs: {context.short(report.log)}")
     if service.command is not None:
         context.line(f"Command: {' '.join(service.command['programArguments'])}")
         context.line(f"Service file: {context.short(service.command['sourcePath'])}")
@@ -217,6 +235,7 @@ def _print(context: Context, report: Report) -> None:
     context.line()
     context.line(f"Runtime: {service.runtime_line()}")
     _print_rpc(context, report)
+    _print_others(context, report.others)
     context.line()
     context.line(context.command("Troubles: run openclaw status"))
 
@@ -248,10 +267,23 @@ def _print_rpc(context: Context, report: Report) -> None:
         context.problem(f"RPC target: {report.target.url}")
         for line in report.rpc["error"].splitlines()[:_MOST_ERROR_LINES]:
             context.problem(f"  {line}")
-    if report.port.status == "busy" and not (report.rpc and report.rpc["ok"]):
+    # Who was not asked may well be the gateway.
+    if report.port.status == "busy" and report.rpc is not None and not report.rpc["ok"]:
         for line in report.port.lines():
             context.problem(line)
     for address in dict.fromkeys(listener.address for listener in report.port.listeners):
         context.line(f"Listening: {address}")
     if report.service.runtime["status"] == "running" and report.port.status == "free":
         context.problem(f"Gateway port {report.port.port} is not listening (service appears running).")
+    if report.service.loaded and report.service.runtime["status"] == "stopped":
+        context.problem("Service is loaded but not running (likely exited immediately).")
+
+
+def _print_others(context: Context, others: Sequence[OtherService]) -> None:
+    if not others:
+        return
+    context.problem("Other gateway-like services detected (best effort):")
+    for other in others:
+        context.problem(f"- {other.label} ({other.scope}, {other.detail})")
+        context.problem(f"  Cleanup hint: {' && '.join(other.cleanup())}")
+    context.problem("Recommendation: run a single gateway per machine, or give each one a profile.")

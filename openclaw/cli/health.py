@@ -10,6 +10,7 @@ from typing import Any
 from openclaw.cli.arguments import Arguments, add_client_options
 from openclaw.cli.context import Context, age
 from openclaw.cli.rpc import connected
+from openclaw.cli.target import read_config, resolve_target
 
 #: Newest sessions to show.
 _RECENT = 5
@@ -23,13 +24,14 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     add_client_options(parser)
     parser.option("--verbose", "--debug", action="store_true", help="ask the channels anew, and say where we ask")
     options = parser.take(arguments)
-    with connected(context, options, lenient=True) as client:
+    target = resolve_target(context, options, read_config(context, lenient=True))
+    with connected(context, options, target) as client:
         payload = client.call("health", {"probe": True} if options.verbose else {}, timeout=options.timeout / 1000)
     if options.json:
         context.json(payload)
         return 0
     if options.verbose:
-        context.line(f"Gateway: {client.connection.url}")
+        context.line("\n".join(target.lines()))
     for line in (*channel_lines(payload), *agent_lines(context, payload)):
         context.line(line)
     return 0

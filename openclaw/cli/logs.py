@@ -178,8 +178,8 @@ def _name(text: object) -> dict[str, str]:
 def _complain(context: Context, options: Namespace, target: Target, error: Exception) -> None:
     hint = f"Hint: run `{context.command('openclaw doctor')}`."
     if not options.json:
-        cause = getattr(error, "cause", None)
-        told = [f"Cause: {cause}"] if cause else []
+        # Without it who has the wrong token would look for a gateway that is not down.
+        told = [f"Cause: {getattr(error, 'cause', None) or error}"]
         context.problem("\n".join([_UNREACHABLE, *target.lines(), *told, hint]))
         return
     block = "\n".join(target.lines())

@@ -30,6 +30,8 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         raise unknown_command(words[0], ("schema", "gen"), parent="protocol")
     parser.check_words(words[1:], ())
     if words[0] == "schema":
+        parser.command = "protocol schema"
+        parser.check_options(options, "lang")
         text = _schema()
     else:
         if options.lang is None:

@@ -87,14 +87,12 @@ def _fix(context: Context, error: Exception, target: Target) -> str | None:
 
 
 @contextmanager
-def connected(context: Context, options: Namespace, *, lenient: bool = False) -> Iterator[GatewayClient]:
+def connected(context: Context, options: Namespace, target: Target) -> Iterator[GatewayClient]:
     """
     A connection for as long as a command needs it.
 
-    :param lenient: also with a configuration that is invalid.
     :raise NotReached: it did not work, or ended too early.
     """
-    target = resolve_target(context, options, read_config(context, lenient=lenient))
     client = connect(context, target, timeout_ms=options.timeout)
     try:
         yield client
@@ -108,9 +106,11 @@ def call(context: Context, options: Namespace, method: str, params: Any = None, 
     """
     Ask one question.
 
+    :param lenient: also with a configuration that is invalid.
     :return: the answer's payload.
     :raise RequestFailed: the gateway said no.
     :raise NotReached: it did not answer.
     """
-    with connected(context, options, lenient=lenient) as client:
+    target = resolve_target(context, options, read_config(context, lenient=lenient))
+    with connected(context, options, target) as client:
         return client.call(method, params, timeout=options.timeout / 1000, expect_final=options.expect_final)

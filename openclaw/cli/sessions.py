@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import SUPPRESS, Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openclaw.cli.arguments import Arguments, add_client_options
 from openclaw.cli.context import Context, age
-from openclaw.cli.exits import CommandFailed
+from openclaw.cli.exits import UsageError
 from openclaw.cli.rpc import call
 from openclaw.cli.tables import table, table_width
 
@@ -33,7 +33,13 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     parser.option("--limit", metavar="<n>", help="at most so many")
     parser.option("--agent", metavar="<id>", help="only those of one agent")
     parser.option("--verbose", action="store_true", help="session ids, too")
+    parser.option("--store", help=SUPPRESS)
     options = parser.take(arguments)
+    if options.store is not None:
+        raise UsageError(
+            "--store is not here: the gateway lists its own conversations, which are in its database;"
+            " a gateway reads the store of another version once, when it starts on that state directory"
+        )
     active = _count(options, "active", " (minutes)")
     asked = {"activeMinutes": active, "limit": _count(options, "limit", ""), "agentId": options.agent}
     params = {"includeGlobal": True, "includeUnknown": True}
@@ -61,7 +67,7 @@ def _count(options: Namespace, name: str, unit: str) -> int | None:
     if text is None:
         return None
     if not text.isdecimal() or int(text) <= 0:
-        raise CommandFailed(f"--{name} must be a positive integer{unit}")
+        raise UsageError(f"--{name} must be a positive integer{unit}")
     return int(text)
 
 

@@ -56,11 +56,13 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     """
     parser = Arguments("status", "The whole picture.")
     add_client_options(parser)
-    parser.option("--all", action="store_true", help="more")
-    parser.option("--deep", action="store_true", help="ask the channels, too")
-    parser.option("--usage", action="store_true", help="accepted, for scripts; this version counts none")
+    parser.option("--all", action="store_true", help="also what could be in the way; for who helps you")
+    parser.option("--deep", action="store_true", help="also how the gateway is")
+    parser.option("--usage", action="store_true", help="not here yet: what the providers counted")
     parser.option("--verbose", "--debug", action="store_true", help="say where we ask")
     options = parser.take(arguments)
+    if options.usage:
+        context.problem("--usage: this version does not ask providers for what they counted.")
     picture = gather(context, options)
     if options.json:
         context.json(payload(context, options, picture))
@@ -202,10 +204,10 @@ def lines(context: Context, options: Namespace, picture: Picture) -> Iterator[st
     The same for people.
     """
     width = table_width(context.out)
-    yield context.paint("OpenClaw status", "bold", "accent")
+    yield context.paint(f"OpenClaw status{' --all' if options.all else ''}", "bold", "accent")
     yield ""
     yield context.paint("Overview", "bold")
-    yield from table(("Item", "Value"), list(_overview(context, picture)), width)
+    yield from table(("Item", "Value"), list(_overview(context, options, picture)), width)
     yield ""
     yield context.paint("Security audit", "bold")
     counts = _counts(picture.findings)
@@ -219,7 +221,12 @@ def lines(context: Context, options: Namespace, picture: Picture) -> Iterator[st
     yield from _sessions(context, picture, width)
     for event in dig(picture.answer("summary"), "queuedSystemEvents") or []:
         yield f"System event: {event}"
-    if options.deep or options.all:
+    if options.all:
+        from openclaw.cli.status_all import agent_lines, diagnosis_lines
+
+        yield from agent_lines(context, _agents(context, picture), width)
+        yield from diagnosis_lines(context, picture)
+    if options.deep:
         took = dig(picture.answer("health"), "durationMs")
         yield ""
         yield context.paint("Health", "bold")
@@ -227,34 +234,53 @@ def lines(context: Context, options: Namespace, picture: Picture) -> Iterator[st
         yield from table(("Item", "Status", "Detail"), rows, width)
     yield ""
     yield "Next steps:"
-    reachable = picture.probe is not None and picture.probe.connected
-    yield f"  {context.command('openclaw logs --follow' if reachable else 'openclaw gateway')}"
+    yield f"  {context.command(_next_step(picture))}"
 
 
-def _overview(context: Context, picture: Picture) -> Iterator[tuple[str, str]]:
+def _next_step(picture: Picture) -> str:
+    probe = picture.probe
+    if probe is not None and probe.connected:
+        return "openclaw logs --follow"
+    # Who was refused has a gateway, and starts no other.
+    nobody = probe is not None and "ECONNREFUSED" in (probe.error or "")
+    return "openclaw gateway" if nobody else "openclaw gateway status"
+
+
+def _overview(context: Context, options: Namespace, picture: Picture) -> Iterator[tuple[str, str]]:
     from openclaw.cli.dashboard import addresses
 
     if dig(picture.snapshot.config, "gateway", "controlUi", "enabled") is not False:
         yield "Dashboard", addresses(picture.snapshot)[0]
     yield "OS", _system()["label"]
     yield "Tailscale", str(dig(picture.snapshot.config, "gateway", "tailscale", "mode") or "off")
-    yield "Version", openclaw.__version__
+    channel = dig(picture.snapshot.config, "update", "channel")
+    yield "Channel", f"{channel} (config)" if channel else "stable (default)"
+    yield "Version", f"{openclaw.__version__} ({_installation()['installKind']}; updates are not looked for)"
     yield "Gateway", _gateway_row(picture)
-    service = picture.service
-    installed = f"installed · {service.loaded_text} · {service.runtime_line()}"
-    yield "Gateway service", f"{service.label} {installed if service.command else service.runtime_line()}"
+    yield "Gateway service", _service_row(picture.service)
+    yield "Node service", _service_row(inspect_service(context, NODE_UNIT))
     agents = _agents(context, picture)
     if agents["agents"]:
         told = f"{len(agents['agents'])} · {agents['bootstrapPendingCount']} bootstrapping"
         yield "Agents", f"{told} · sessions {agents['totalSessions']} · default {agents['defaultId']}"
-    beats = dig(picture.answer("summary"), "heartbeat", "agents") or []
+    yield "Memory", "off"
+    yield "Probes", "enabled" if options.deep else "skipped (use --deep)"
+    summary = picture.answer("summary")
+    if summary is not None:
+        yield "Events", f"{len(summary.get('queuedSystemEvents') or ())} queued"
+    beats = dig(summary, "heartbeat", "agents") or []
     if beats:
         yield "Heartbeat", ", ".join(f"{beat.get('every')} ({beat.get('agentId')})" for beat in beats)
-    sessions = dig(picture.answer("summary"), "sessions")
+    sessions = dig(summary, "sessions")
     if sessions:
         model = dig(sessions, "defaults", "model") or "unknown"
         paths = ", ".join(context.short(path) for path in sessions.get("paths") or [])
         yield "Sessions", f"{sessions.get('count', 0)} active · default {model} · {paths}"
+
+
+def _service_row(service: Supervised) -> str:
+    installed = f"installed · {service.loaded_text} · {service.runtime_line()}"
+    return f"{service.label} {installed if service.command else service.runtime_line()}"
 
 
 def _gateway_row(picture: Picture) -> str:

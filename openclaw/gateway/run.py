@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +68,35 @@ def announce(setting: Setting, gateway: Gateway) -> None:
     """
     Say where the gateway is and how to talk to it.
     """
-    port = gateway.listener.bound_port()
-    host = setting.hosts[0]
-    # However it listens, it does so on loopback too, where browsers have keys without TLS.
-    page = f"http://{LOOPBACK[0]}:{port}{setting.config.gateway.control_ui.prefix}/"
-    program = program_line(setting.environ)
-    lines = [
-        f"listening on ws://{f'[{host}]' if ':' in host else host}:{port} (PID {os.getpid()})",
-        f"agent model: {model_line(setting.config, setting.environ)}",
-        f"dashboard: {page} ({program} dashboard prints the address with the token)",
-        f"talk to it: {program} agent --message hi",
-    ]
-    for line in lines:
+    logging = gateway.life.logging
+    addresses = [listening.getHost() for listening in gateway.listener.ports]
+    for line in announcement(setting.config, setting.environ, addresses, logging.path if logging else None):
         _log.info("{line}", line=line)
+
+
+def announcement(
+    config: Config, environ: Mapping[str, str], addresses: Sequence[Any], log_path: Path | None
+) -> Iterator[str]:
+    """
+    What is said: scripts wait for ``listening on ws://``.
+
+    :param addresses: of Twisted's kind, at least one.
+    """
+    first, *others = addresses
+    # However it listens, it does so on loopback too, where browsers have keys without TLS.
+    page = f"http://{LOOPBACK[0]}:{first.port}{config.gateway.control_ui.prefix}/"
+    program = program_line(environ)
+    yield f"agent model: {model_line(config, environ)}"
+    yield f"listening on {_url(first)} (PID {os.getpid()})"
+    yield from (f"listening on {_url(other)}" for other in others)
+    if log_path is not None:
+        yield f"log file: {log_path}"
+    yield f"dashboard: {page} ({program} dashboard prints the address with the token)"
+    yield f"talk to it: {program} agent --message hi"
+
+
+def _url(address: Any) -> str:
+    return f"ws://[{address.host}]:{address.port}" if ":" in address.host else f"ws://{address.host}:{address.port}"
 
 
 def program_line(environ: Mapping[str, str]) -> str:

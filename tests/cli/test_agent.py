@@ -42,6 +42,14 @@ class AgentTests(GatewayCase):
         outcome = self.openclaw("agent", "--message", "hi")
         self.assertEqual((outcome.code, outcome.out), (0, "pong: hi\nMEDIA:http://x/y.png\n"))
 
+    def test_local(self) -> None:
+        """
+        Nothing but a gateway runs agents, and it says so.
+        """
+        outcome = self.openclaw("agent", "--local", "-m", "hi")
+        self.assertEqual((outcome.code, outcome.err.partition(":")[2][:18]), (2, " --local is not he"))
+        self.assertEqual(self.gateway.connects, [])
+
     def test_json(self) -> None:
         """
         Scripts get the last answer as it came.

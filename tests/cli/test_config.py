@@ -117,6 +117,7 @@ class ConfigTests(CommandCase):
             self.openclaw("config", "unset", "gateway.port").out,
             "Removed gateway.port. Restart the gateway to apply.\n",
         )
+        self.assertEqual(self.openclaw("config", "unset", "gateway.port", "--json").code, 2)
         outcome = self.openclaw("config", "unset", "gateway.port")
         self.assertEqual((outcome.code, outcome.err), (1, "Config path not found: gateway.port\n"))
 

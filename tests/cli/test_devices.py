@@ -55,6 +55,17 @@ class DevicesTests(GatewayCase):
         self.assertEqual(self.openclaw("devices", "reject", "r").out, "Rejected abc\n")
         self.assertEqual([request["params"] for request in self.gateway.requests], [{"requestId": "r"}] * 2)
 
+    def test_options(self) -> None:
+        """
+        An option that a subcommand does not have is refused, and nothing is asked.
+        """
+        for words in (["list", "--device", "x"], ["approve", "r", "--role", "node"], ["revoke", "--scope", "a"]):
+            outcome = self.openclaw("devices", *words)
+            (option,) = [word for word in words if word.startswith("--")]
+            told = f"error: unknown option '{option}' of 'devices {words[0]}'\n"
+            self.assertEqual((outcome.code, outcome.err), (2, told))
+        self.assertEqual(self.gateway.connects, [])
+
     def test_tokens(self) -> None:
         """
         Tokens are rotated and revoked by device and role.
@@ -128,4 +139,12 @@ class SessionsTests(GatewayCase):
         Numbers must count something.
         """
         outcome = self.openclaw("sessions", "--active", "0")
-        self.assertEqual((outcome.code, outcome.err), (1, "--active must be a positive integer (minutes)\n"))
+        self.assertEqual((outcome.code, outcome.err), (2, "error: --active must be a positive integer (minutes)\n"))
+
+    def test_store(self) -> None:
+        """
+        There is no file to read: it says where conversations are instead.
+        """
+        outcome = self.openclaw("sessions", "--store", "sessions.json")
+        self.assertEqual((outcome.code, outcome.err[:28]), (2, "error: --store is not here: "))
+        self.assertEqual(self.gateway.connects, [])

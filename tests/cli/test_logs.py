@@ -112,6 +112,13 @@ class LogsTests(GatewayCase):
         self.assertEqual((told["type"], told["details"]["url"]), ("error", url))
         self.assertIn("gateway closed (1006", told["error"])
 
+    def test_refused(self) -> None:
+        """
+        Who is refused reads why, and does not look for a gateway that is not down.
+        """
+        err = self.openclaw("logs", "--token", "wrong").err
+        self.assertIn("Cause: gateway closed (1008): unauthorized: gateway token mismatch", err)
+
     def test_lines_of_others(self) -> None:
         """
         Whatever a line holds, reading it does not fail.

@@ -82,6 +82,10 @@ class DashboardTests(CommandCase):
         """
         told = self.openclaw("dashboard", "--json").json
         self.assertEqual(told, {"url": "http://127.0.0.1:18789/", "baseUrl": "http://127.0.0.1:18789/"})
+        self.environ["SSH_TTY"] = "/dev/pts/0"
+        told = self.openclaw("dashboard", "--no-open").out
+        self.assertTrue(told.endswith("Then open:\nhttp://localhost:18789/\n"))
+        self.assertEqual(told.count("localhost"), 1)
 
 
 class ProtocolTests(CommandCase):
@@ -114,6 +118,8 @@ class ProtocolTests(CommandCase):
         self.assertEqual(
             self.openclaw("protocol", "gen").err, "error: required option '--lang <language>' not specified\n"
         )
+        outcome = self.openclaw("protocol", "schema", "--lang", "ts")
+        self.assertEqual((outcome.code, outcome.err), (2, "error: unknown option '--lang' of 'protocol schema'\n"))
         outcome = self.openclaw("protocol", "gen", "--lang", "cobol")
         self.assertEqual(
             (outcome.code, outcome.err),

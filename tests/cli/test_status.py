@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import re
 import socket
+from datetime import datetime
 from functools import partial
 
 from openclaw.cli import gateway_status
+from openclaw.cli.gateway_probe import network
 from openclaw.config.binding import binding_of
-from tests.cli.harness import CommandCase, GatewayCase
+from tests.cli.harness import NOW, CommandCase, GatewayCase
 
 HEALTH = {
     "ok": True,
@@ -87,9 +89,10 @@ class HealthTests(ReachableCase):
 
     def test_probe(self) -> None:
         """
-        ``--verbose`` asks the channels anew.
+        ``--verbose`` asks the channels anew, and says where.
         """
-        self.assertIn(f"Gateway: {self.url}\n", self.openclaw("health", "--verbose").out)
+        block = f"Gateway target: {self.url}\nSource: local loopback\nConfig: {self.home}/.openclaw/openclaw.json\n"
+        self.assertTrue(self.openclaw("health", "--verbose").out.startswith(f"{block}Bind: loopback\nAgents: "))
         self.assertEqual(self.gateway.requests[0]["params"], {"probe": True})
 
     def test_invalid_config(self) -> None:
@@ -143,6 +146,34 @@ class StatusTests(ReachableCase):
             self.assertIn(part.replace(" ", ""), unwrapped)
         self.assertIn("│ agent:main:main │ direct │ 1s  │ echo  │ 0.1k/1k (10%) x │", out)
 
+    def test_all(self) -> None:
+        """
+        ``--all`` adds the agents and what could be in the way, without a secret.
+        """
+        out = self.openclaw("status", "--all").out
+        self.assertTrue(out.startswith("OpenClaw status --all\n"))
+        self.assertIn("│ main  │ done      │ 2        │ -      │ /db   │", out)
+        below = out.partition("Diagnosis (read-only)\n")[2].splitlines()
+        self.assertEqual(below[0], f"Gateway target: {self.url}")
+        self.assertIn("✓ Config: ~/.openclaw/openclaw.json", below)
+        self.assertIn("✓ Gateway: ok", below)
+        self.assertIn(f"✓ Port {self.gateway.port} is already in use.", below)
+        self.assertNotIn("shared", out)
+
+    def test_usage(self) -> None:
+        """
+        What this version cannot tell is said to be so.
+        """
+        self.assertIn("--usage: this version does not", self.openclaw("status", "--usage", "--json").err)
+        self.assertEqual(self.openclaw("status", "--json").err, "")
+
+    def test_next_step(self) -> None:
+        """
+        A gateway that refuses us is not started once more.
+        """
+        self.assertIn("Next steps:\n  openclaw logs --follow\n", self.openclaw("status").out)
+        self.assertIn("Next steps:\n  openclaw gateway status\n", self.openclaw("status", "--token", "wrong").out)
+
     def test_findings(self) -> None:
         """
         What would let somebody in is told with its cure.
@@ -179,7 +210,10 @@ class AloneTests(CommandCase):
         self.assertEqual((gateway["reachable"], gateway["self"]), (False, None))
         self.assertEqual(gateway["error"], f"connect failed: connect ECONNREFUSED 127.0.0.1:{self.port}")
         self.assertIsNone(outcome.json["sessions"])
-        self.assertIn("unreachable", self.openclaw("status").out)
+        told = self.openclaw("status", "--all").out
+        self.assertIn("unreachable", told)
+        self.assertTrue(told.endswith("Next steps:\n  openclaw gateway\n"))
+        self.assertIn(f"✓ Port {self.port} is free.", told)
 
     def test_remote_without_address(self) -> None:
         """
@@ -307,6 +341,21 @@ class ProbeTests(ReachableCase):
         self.assertEqual(target["config"]["gateway"]["authTokenConfigured"], True)
         self.assertEqual((target["health"], target["summary"], target["presence"]), (HEALTH, SUMMARY, PRESENCE))
 
+    def test_network(self) -> None:
+        """
+        The addresses of this machine's gateway are told, whichever was asked for.
+        """
+        told = self.openclaw("gateway", "probe", "--json", "--url", self.url).json["network"]
+        self.assertEqual(told["localLoopbackUrl"], self.url)
+        self.assertEqual(
+            network("wss://127.0.0.1:5", lambda: ("fd7a:115c:a1e0::7", "100.101.102.103")),
+            {
+                "localLoopbackUrl": "wss://127.0.0.1:5",
+                "localTailnetUrl": "wss://100.101.102.103:5",
+                "tailnetIPv4": "100.101.102.103",
+            },
+        )
+
     def test_text(self) -> None:
         """
         People read whether it answers.
@@ -329,4 +378,9 @@ class ProbeTests(ReachableCase):
         report = self.openclaw("gateway", "status", "--json").json
         self.assertEqual(report["rpc"], {"ok": True, "url": self.url})
         self.assertEqual(report["port"]["status"], "busy")
-        self.assertIn("RPC probe: ok\n", self.openclaw("gateway", "status").out)
+        told = self.openclaw("gateway", "status")
+        self.assertIn("RPC probe: ok\n", told.out)
+        day = f"{datetime.fromtimestamp(NOW).astimezone():%Y-%m-%d}"
+        self.assertIn(f"File logs: ~/.openclaw/logs/openclaw-{day}.log\n", told.out)
+        # A port that is taken is no problem where nobody asked by whom.
+        self.assertEqual(self.openclaw("gateway", "status", "--no-probe").err, "")

@@ -4,12 +4,15 @@ What ``openclaw gateway`` says when it has started.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.config.model import build
-from openclaw.gateway.run import model_line, program_line
+from openclaw.gateway.run import announcement, model_line, program_line
 
 
 class ModelLineTests(SynchronousTestCase):
@@ -46,6 +49,32 @@ class ModelLineTests(SynchronousTestCase):
         A reference that cannot be read does not keep the gateway from starting.
         """
         self.assertIn("/", self.line({"agents": {"defaults": {"model": {"primary": "/"}}}}))
+
+
+class AnnouncementTests(SynchronousTestCase):
+    def test_lines(self) -> None:
+        """
+        Every address is told in the words that scripts wait for, then where the log is and how to go on.
+        """
+        addresses: list[IPv4Address | IPv6Address] = [
+            IPv4Address("TCP", "100.101.102.103", 5),
+            IPv4Address("TCP", "127.0.0.1", 5),
+        ]
+        addresses.append(IPv6Address("TCP", "::1", 5))
+        lines = list(announcement(build({}), {"OPENCLAW_PROFILE": "dev"}, addresses, Path("/var/log/x")))
+        self.assertEqual(
+            lines,
+            [
+                "agent model: builtin/echo (none configured)",
+                f"listening on ws://100.101.102.103:5 (PID {os.getpid()})",
+                "listening on ws://127.0.0.1:5",
+                "listening on ws://[::1]:5",
+                "log file: /var/log/x",
+                "dashboard: http://127.0.0.1:5/ (openclaw --dev dashboard prints the address with the token)",
+                "talk to it: openclaw --dev agent --message hi",
+            ],
+        )
+        self.assertEqual(len(list(announcement(build({}), {}, addresses[:1], None))), 4)
 
 
 class ProgramLineTests(SynchronousTestCase):

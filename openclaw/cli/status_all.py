@@ -1,0 +1,64 @@
+"""
+``openclaw status --all``: what to paste where somebody helps. It holds no secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from openclaw.cli.context import Context, age
+from openclaw.cli.ports import inspect
+from openclaw.cli.tables import table
+from openclaw.cli.target import dig, local_port
+
+if TYPE_CHECKING:
+    from openclaw.cli.status import Picture
+
+
+def agent_lines(context: Context, agents: Mapping[str, Any], width: int) -> Iterator[str]:
+    """
+    The agents as a table.
+
+    :param agents: as in ``status --json``.
+    """
+    rows = [
+        (
+            agent["id"],
+            "pending" if agent["bootstrapPending"] else "done",
+            agent["sessionsCount"],
+            age(agent["lastActiveAgeMs"]),
+            context.short(str(agent["sessionsPath"] or "")),
+        )
+        for agent in agents["agents"]
+    ]
+    yield ""
+    yield context.paint("Agents", "bold")
+    yield from table(("Agent", "Bootstrap", "Sessions", "Active", "Store"), rows, width)
+
+
+def diagnosis_lines(context: Context, picture: Picture) -> Iterator[str]:
+    """
+    What could be in the way, a line each.
+    """
+    snapshot, probe = picture.snapshot, picture.probe
+    yield ""
+    yield context.paint("Diagnosis (read-only)", "bold")
+    if picture.target is not None:
+        yield from picture.target.lines()
+    missing = "" if snapshot.exists else " (missing)"
+    yield f"{_mark(snapshot.valid)} Config: {context.short(snapshot.path)}{missing}"
+    for issue in (*snapshot.issues, *snapshot.warnings):
+        yield f"  - {issue.path or '<root>'}: {issue.message}"
+    if dig(snapshot.config, "gateway", "mode") != "remote":
+        use = inspect(local_port(snapshot))
+        # A port that nobody holds is a gateway that does not run; one that somebody else holds keeps it from running.
+        yield f"{_mark((use.status == 'busy') is (probe is not None and probe.connected))} {use.lines()[0]}"
+        yield from (f"  {line}" for line in use.lines()[1:])
+    reached = "not configured" if probe is None else "ok" if probe.ok else str(probe.error)
+    yield f"{_mark(probe is not None and probe.ok)} Gateway: {reached}"
+    yield f"{_mark(not picture.findings)} Security: {len(picture.findings)} findings"
+
+
+def _mark(good: bool) -> str:
+    return "✓" if good else "!"
