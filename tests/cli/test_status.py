@@ -383,4 +383,4 @@ class ProbeTests(ReachableCase):
         day = f"{datetime.fromtimestamp(NOW).astimezone():%Y-%m-%d}"
         self.assertIn(f"File logs: ~/.openclaw/logs/openclaw-{day}.log\n", told.out)
         # A port that is taken is no problem where nobody asked by whom.
-        self.assertEqual(self.openclaw("gateway", "status", "--no-probe").err, "")
+        self.assertNotIn("already in use", self.openclaw("gateway", "status", "--no-probe").err)
