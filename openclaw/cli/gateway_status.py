@@ -10,14 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from openclaw.cli.context import Context
 from openclaw.cli.other_services import OtherService, other_services, places
 from openclaw.cli.ports import PortUse, bindable, inspect
 from openclaw.cli.rpc import NotReached, connect
 from openclaw.cli.supervisor import Supervised, inspect_service, unit_name
-from openclaw.cli.target import Target, dig, local_port, resolve_target
+from openclaw.cli.target import Target, dig, local_port, local_target, resolve_target
 from openclaw.client.errors import ClientError
 from openclaw.config.binding import binding_of
 from openclaw.config.loader import Snapshot, load
@@ -135,10 +135,9 @@ def gather(context: Context, options: Namespace) -> Report:
     snapshot = load(context.environ, context.home)
     service = inspect_service(context)
     port, source = _port(snapshot, service)
-    target = resolve_target(context, options, snapshot)
-    if options.url is None and source == "service args":
-        from attrs import evolve
-
+    # The gateway that the supervisor of this machine looks after, also where commands talk to another one.
+    target = resolve_target(context, options, snapshot) if options.url else local_target(context, options, snapshot)
+    if not options.url and source == "service args":
         target = evolve(target, url=f"{target.url.partition(':')[0]}://127.0.0.1:{port}")
     rpc = None if options.no_probe else _ask(context, options, target)
     use = inspect(port)

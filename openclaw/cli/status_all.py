@@ -52,9 +52,12 @@ def diagnosis_lines(context: Context, picture: Picture) -> Iterator[str]:
         yield f"  - {issue.path or '<root>'}: {issue.message}"
     if dig(snapshot.config, "gateway", "mode") != "remote":
         use = inspect(local_port(snapshot))
+        connected = probe is not None and probe.connected
         # A port that nobody holds is a gateway that does not run; one that somebody else holds keeps it from running.
-        yield f"{_mark((use.status == 'busy') is (probe is not None and probe.connected))} {use.lines()[0]}"
-        yield from (f"  {line}" for line in use.lines()[1:])
+        yield f"{_mark((use.status == 'busy') is connected)} {use.lines()[0]}"
+        listeners = use.lines()[1 : 1 + len(use.listeners)]
+        # What to do about it is of no use where the gateway answers.
+        yield from (f"  {line}" for line in (listeners if connected else use.lines()[1:]))
     reached = "not configured" if probe is None else "ok" if probe.ok else str(probe.error)
     yield f"{_mark(probe is not None and probe.ok)} Gateway: {reached}"
     yield f"{_mark(not picture.findings)} Security: {len(picture.findings)} findings"

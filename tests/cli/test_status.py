@@ -159,6 +159,7 @@ class StatusTests(ReachableCase):
         self.assertIn("✓ Gateway: ok", below)
         self.assertIn(f"✓ Port {self.gateway.port} is already in use.", below)
         self.assertNotIn("shared", out)
+        self.assertNotIn("use a different port", out)
 
     def test_usage(self) -> None:
         """
@@ -224,6 +225,9 @@ class AloneTests(CommandCase):
         outcome = self.openclaw("health")
         self.assertEqual(outcome.code, 78)
         self.assertTrue(outcome.err.startswith("gateway remote mode misconfigured: gateway.remote.url missing\n"))
+        # This one is about the gateway of this machine, whichever commands talk to.
+        outcome = self.openclaw("gateway", "status", "--json")
+        self.assertEqual((outcome.code, outcome.json["rpc"]["url"]), (0, f"ws://127.0.0.1:{self.port}"))
 
     def test_health(self) -> None:
         """
