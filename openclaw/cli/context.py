@@ -50,9 +50,11 @@ class Context:
 
     def json(self, value: Any) -> None:
         """
-        The result, as the one document that ``--json`` promises.
+        The result, as the one document that ``--json`` promises. Where the stream does not know every character, JSON's
+        own escapes keep them.
         """
-        self.line(json.dumps(value, indent=2, ensure_ascii=False))
+        narrow = (self.out.encoding or "utf-8").lower() not in ("utf-8", "utf8")
+        self.line(json.dumps(value, indent=2, ensure_ascii=narrow))
 
     def paint(self, text: str, *styles: str) -> str:
         """

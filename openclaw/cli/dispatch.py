@@ -4,6 +4,7 @@ From the command's name to its module, and from whatever it raises to an exit co
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -24,6 +25,10 @@ def dispatch(given: Globals) -> int:
     """
     Run the command that the arguments name, in this process's surroundings.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a terminal does not know, or half a character of a file's name, is no reason to fail.
+            stream.reconfigure(errors="replace")
     environ = os.environ
     home = Path(environ.get("HOME") or Path.home())
     context = Context(

@@ -4,6 +4,7 @@ The command as a process: closed streams, readers that leave, signals.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -57,6 +58,20 @@ class ProcessTests(GatewayCase):
             process.stdout.close()
             process.stdout = None
             self.assertEqual(self.ended(process), (0, err))
+
+    def test_narrow_terminal(self) -> None:
+        """
+        A terminal that does not know every character gets the rest, and no traceback.
+        """
+        self.gateway.methods["health"] = {"ok": True, "note": "caf\u00e9 \u2713"}
+        environ = {"HOME": str(self.home), "PYTHONIOENCODING": "latin-1"}
+        environ["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
+        command = [sys.executable, "-m", "openclaw.cli.main", "health", "--json"]
+        done = subprocess.run(command, env=environ, cwd=self.home, capture_output=True, timeout=30, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(json.loads(done.stdout), {"ok": True, "note": "caf\u00e9 \u2713"})
+        done = subprocess.run([*command[:3], "status"], env=environ, cwd=self.home, capture_output=True, timeout=30)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
 
     def test_closed_streams(self) -> None:
         """
