@@ -46,6 +46,13 @@ HANDSHAKE_LIMIT = timedelta(seconds=10)
 HANDSHAKE_MESSAGE_BYTES = 65_536
 
 FIRST_MUST_BE_CONNECT = "invalid handshake: first request must be connect"
+
+#: Seconds that a peer may take to answer our close frame.
+CLOSE_LIMIT = 2.0
+
+#: The same for a slow one, which is to get what was sent to it before.
+SLOW_CLOSE_LIMIT = 30.0
+
 NORMAL_CLOSURE = 1000
 POLICY_VIOLATION = 1008
 INTERNAL_ERROR = 1011
@@ -58,7 +65,11 @@ class Outlet(Protocol):
 
     def send(self, frame: bytes) -> None: ...
 
-    def close(self, code: int, reason: str) -> None: ...
+    def close(self, code: int, reason: str, limit: float = CLOSE_LIMIT) -> None:
+        """
+        :param limit: seconds after which a peer that does not answer the close frame is cut off.
+        """
+        ...
 
     def waiting_bytes(self) -> int: ...
 
@@ -203,7 +214,7 @@ class Connection:
         self.outlet.send(frame)
 
     def slow(self) -> None:
-        self.end(POLICY_VIOLATION, "slow consumer")
+        self.outlet.close(POLICY_VIOLATION, "slow consumer", SLOW_CLOSE_LIMIT)
 
     def answer(self, id: Any, *, ok: bool, payload: Any = ABSENT, error: WireError | None = None) -> None:
         """

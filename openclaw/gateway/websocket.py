@@ -20,13 +20,17 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.tcp import Connection as TCPConnection
 from twisted.logger import Logger
 
-from openclaw.gateway.connection import HANDSHAKE_MESSAGE_BYTES, INTERNAL_ERROR, Connection, Outlet, Upgrade
+from openclaw.gateway.connection import (
+    CLOSE_LIMIT,
+    HANDSHAKE_MESSAGE_BYTES,
+    INTERNAL_ERROR,
+    Connection,
+    Outlet,
+    Upgrade,
+)
 from openclaw.gateway.framing import INCOMPLETE, OTHER, next_message, text_head
 
 MESSAGE_TOO_BIG = 1009
-
-#: Limits the close handshake: a peer that does not answer our close is cut after this many seconds.
-CLOSE_LIMIT = 2.0
 
 MakeConnection = Callable[[Outlet, Upgrade], Connection]
 AllowUpgrade = Callable[[Upgrade], bool]
@@ -139,12 +143,17 @@ class GatewayProtocol(WebSocketServerProtocol):
         self.uncork()
         super().sendFrame(*arguments, **named)
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, code: int, reason: str, limit: float = CLOSE_LIMIT) -> None:
         if self.state == self.STATE_OPEN:
+            self._close_limit = limit
             # Autobahn's ``sendClose`` takes only the codes of applications; ours are the protocol's.
             self.sendCloseFrame(code, reason.encode("utf-8"))
-            if self._closing is None:
-                self._closing = self.factory.clock.callLater(CLOSE_LIMIT, self._cut)
+
+    def sendCloseFrame(self, *arguments: Any, **named: Any) -> None:  # noqa: N802 - Autobahn names it
+        # Also where Autobahn itself ends a connection whose frames are wrong. It would wait for the peer for ever.
+        super().sendCloseFrame(*arguments, **named)
+        if self._closing is None and self.state == self.STATE_CLOSING:
+            self._closing = self.factory.clock.callLater(self._close_limit, self._cut)
 
     def allow_bytes(self, most: int) -> None:
         """
@@ -165,6 +174,7 @@ class GatewayProtocol(WebSocketServerProtocol):
         return int(waiting) + self._corked_bytes
 
     _closing: Any = None
+    _close_limit = CLOSE_LIMIT
 
     def _cut(self) -> None:
         self._closing = None

@@ -21,6 +21,12 @@ HIDDEN = ("global", "unknown")
 #: Under what the number of all sessions is kept.
 ALL_AGENTS = ""
 
+#: Characters of a text that is searched for; databases limit the length of a pattern.
+MOST_SEARCHED = 10_000
+
+#: The largest number that a database knows; clients may send larger ones.
+MOST = 2**63 - 1
+
 
 def searchable(session: Session) -> str:
     """
@@ -123,15 +129,15 @@ class SqlSessions:
                 values.append(value)
         if updated_since_ms is not None:
             conditions.append("updated_at_ms >= ?")
-            values.append(updated_since_ms)
+            values.append(max(0, updated_since_ms))
         if text is not None:
             conditions.append("search LIKE ? ESCAPE '\\'")
-            values.append(f"%{_escaped(text.lower())}%")
+            values.append(f"%{_escaped(text.lower()[:MOST_SEARCHED])}%")
         where = " AND ".join(conditions) or "1 = 1"
         statement = f"SELECT {COLUMNS} FROM sessions WHERE {where} ORDER BY updated_at_ms DESC, key"
         if limit is not None:
             statement += " LIMIT ?"
-            values.append(limit)
+            values.append(min(limit, MOST))
         return [_read(row) for row in self.connection.execute(statement, values)]
 
     def agent_ids(self) -> Sequence[str]:

@@ -133,6 +133,8 @@ class StoreTests:
         self.assertEqual(await keys(spawned_by="x"), ["agent:main:b"])
         self.assertEqual(await keys(label="Ab%"), ["agent:main:a"])
         self.assertEqual(await keys(updated_since_ms=2, agent_id="main"), ["agent:main:c", "agent:main:b"])
+        self.assertEqual(await keys(limit=10**20), await keys(updated_since_ms=-(10**20)))
+        self.assertEqual(await keys(text="_%" * 30_000), [])
         by_id = await self.read(lambda unit: [row.key for row in unit.sessions.by_session_id("bb")])
         by_label = await self.read(lambda unit: [row.key for row in unit.sessions.by_label("Ab%")])
         self.assertEqual((by_id, by_label), (["agent:main:b"], ["agent:main:a"]))
