@@ -19,6 +19,7 @@ from openclaw.methods.agents import agent_exists
 from openclaw.methods.authorise import READ, WRITE
 from openclaw.methods.chat import check_sending
 from openclaw.methods.context import MethodContext
+from openclaw.methods.delivery import undelivered
 from openclaw.methods.idempotency import (
     LIFETIME_MS,
     MOST_ANSWERS,
@@ -106,7 +107,8 @@ async def agent(context: MethodContext, params: AgentParams) -> Any:
     )
     if accepted.repeated:
         return await _repeated(context, accepted.run_id, accepted.state, accepted.accepted_at_ms)
-    return Staged(first=_ack(accepted.run_id, accepted.accepted_at_ms), outcome=_final(context, accepted.run_id))
+    first = _ack(accepted.run_id, accepted.accepted_at_ms)
+    return Staged(first=first, outcome=_delivered(context, params, target.key, accepted.run_id))
 
 
 def _key(params: AgentParams) -> str:
@@ -121,6 +123,18 @@ async def _final(context: MethodContext, run_id: str) -> dict[str, Any]:
     return agent_answer(await context.agents.outcome(run_id))
 
 
+async def _delivered(context: MethodContext, params: AgentParams, session_key: str, run_id: str) -> dict[str, Any]:
+    """
+    The final answer, after what the run said was delivered.
+    """
+    outcome = await context.agents.outcome(run_id)
+    answer = agent_answer(outcome)
+    why = await undelivered(context, params, session_key) if outcome.status == "ok" else None
+    if why is not None:
+        raise await _remembered(context, params, why)
+    return answer
+
+
 async def _known(context: MethodContext, params: AgentParams) -> dict[str, Any] | None:
     """
     The answer to a key that was answered before, whatever else the request says now.
@@ -131,11 +145,11 @@ async def _known(context: MethodContext, params: AgentParams) -> dict[str, Any] 
     run, answer = await context.store.read(
         lambda unit: (unit.runs.by_dedupe_key(key), unit.answers.get(key, not_before))
     )
-    if run is not None:
-        return await _repeated(context, run.run_id, run.state, run.created_at_ms)
     if answer is not None:
         error = read_error(answer.error or {})
         raise Failed(code=error.code, message=error.message, payload=read_payload(answer.payload))
+    if run is not None:
+        return await _repeated(context, run.run_id, run.state, run.created_at_ms)
     return None
 
 
@@ -145,8 +159,19 @@ async def _repeated(context: MethodContext, run_id: str, state: str, accepted_at
 
 async def _failing(context: MethodContext, params: AgentParams, message: str) -> Staged:
     """
-    The answers to a request that is acknowledged and then fails, as clients know it. No run stands for it, so the
-    failure itself is kept for who asks again.
+    The answers to a request that is acknowledged and then fails, as clients know it.
+    """
+    failure = await _remembered(context, params, message)
+
+    async def fail() -> Any:
+        raise failure
+
+    return Staged(first=_ack(params.idempotency_key, millis(context.clock)), outcome=fail())
+
+
+async def _remembered(context: MethodContext, params: AgentParams, message: str) -> Failed:
+    """
+    A failure that no run stands for. It is kept for who asks again.
     """
     now = millis(context.clock)
     error = ErrorShape(code=ErrorCode.UNAVAILABLE.value, message=message)
@@ -159,11 +184,8 @@ async def _failing(context: MethodContext, params: AgentParams, message: str) ->
         unit.answers.put(answer)
         unit.answers.sweep(now - LIFETIME_MS, MOST_ANSWERS)
 
-    async def fail() -> Any:
-        raise Failed(code=error.code, message=message, payload=payload)
-
     await context.store.write(keep)
-    return Staged(first=_ack(params.idempotency_key, now), outcome=fail())
+    return Failed(code=error.code, message=message, payload=payload)
 
 
 async def _check(context: MethodContext, params: AgentParams) -> None:

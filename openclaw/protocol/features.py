@@ -126,3 +126,13 @@ METHOD_ORDER: Final = (
     "chat.abort",
     "chat.send",
 )
+
+#: Methods that may be called and are never advertised.
+UNLISTED_METHODS: Final = (
+    "connect",
+    "chat.inject",
+    "poll",
+    "sessions.resolve",
+    "web.login.start",
+    "web.login.wait",
+)

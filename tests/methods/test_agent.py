@@ -83,6 +83,46 @@ class AgentTests(MethodCase):
         for more in ({}, {"channel": "bogus"}, {"agentId": "nope"}, {"attachments": [{"content": "!"}]}):
             self.assertEqual(self.run_agent(**more), first[1:])
 
+    def test_delivery(self) -> None:
+        """
+        An answer that was to be delivered and could not be is a failure, also for who asks again; the owner's own
+        session has it anyway.
+        """
+        why = "Error: Unknown channel: telegram"
+        replies = self.run_agent(sessionKey="agent:main:a", deliver=True, channel="Telegram")
+        self.agents.finish("k")
+        self.assertEqual(
+            replies[1].members(),
+            {
+                "ok": False,
+                "payload": {"runId": "k", "status": "error", "summary": why},
+                "error": {"code": "UNAVAILABLE", "message": why},
+            },
+        )
+        self.assertEqual(self.run_agent(sessionKey="agent:main:a"), replies[1:])
+
+    def test_delivery_elsewhere(self) -> None:
+        """
+        The channel is that of the reply, else the session's last one; a chat client needs no delivery.
+        """
+        self.session("agent:main:a", lastChannel="signal")
+        self.session("agent:main:b", lastChannel="webchat")
+        cases: list[tuple[dict[str, Any], str | None]] = [
+            ({"sessionKey": "agent:main:a"}, "Error: Unknown channel: signal"),
+            ({"sessionKey": "agent:main:b"}, "Error: Unknown channel: whatsapp"),
+            (
+                {"sessionKey": "agent:main:a", "channel": "signal", "replyChannel": "slack"},
+                "Error: Unknown channel: slack",
+            ),
+            ({"sessionKey": "agent:main:a", "channel": "webchat"}, None),
+            ({"sessionKey": "main", "channel": "signal"}, None),
+        ]
+        for number, (more, why) in enumerate(cases):
+            params = {"message": "hi", "idempotencyKey": f"d{number}", "deliver": True, **more}
+            replies = self.asked("agent", params)
+            self.agents.finish(f"d{number}")
+            self.assertEqual(None if replies[1].ok else replies[1].message, why, more)
+
     def test_inbound(self) -> None:
         """
         What the request says of its run and its session.

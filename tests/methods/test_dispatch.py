@@ -15,7 +15,7 @@ from openclaw.methods.families import METHODS
 from openclaw.methods.idempotency import LIFETIME_MS
 from openclaw.methods.mapping import invalid, unavailable
 from openclaw.methods.table import MethodTable, Staged
-from openclaw.protocol.features import METHOD_ORDER
+from openclaw.protocol.features import METHOD_ORDER, UNLISTED_METHODS
 from openclaw.protocol.types import ABSENT, NonEmptyString
 from openclaw.store.interfaces import Unit
 from openclaw.store.memory import MemoryStore
@@ -125,6 +125,7 @@ class AdvertisedTests(MethodCase):
         """
         hidden = set(METHODS) - set(self.dispatcher.advertised())
         self.assertEqual(hidden, {"connect", "chat.inject", "sessions.resolve"})
+        self.assertLessEqual(hidden, set(UNLISTED_METHODS))
 
 
 class DispatchCase(MethodCase):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from openclaw.protocol.codegen.outline import NOTICE, chosen_members, doc, named_types, spelled
 from openclaw.protocol.codes import PROTOCOL_VERSION, ErrorCode
-from openclaw.protocol.features import EVENT_ORDER, METHOD_ORDER
+from openclaw.protocol.features import EVENT_ORDER, METHOD_ORDER, UNLISTED_METHODS
 from openclaw.protocol.members import Member, alternatives, exclusive, is_definition, members, unannotated
 from openclaw.protocol.types import wire_name
 
@@ -47,7 +47,7 @@ def generate() -> str:
         f"PROTOCOL_VERSION: Final = {PROTOCOL_VERSION}\n",
         f"ErrorCode = {_SPELLER.constants([str(code) for code in ErrorCode])}\n",
         _names("EventName", EVENT_ORDER),
-        _names("MethodName", METHOD_ORDER),
+        _names("MethodName", (*METHOD_ORDER, *UNLISTED_METHODS)),
     ]
     types = [_declaration(name, kind) for name, kind in named_types().items()]
     return "\n".join(head) + "\n\n" + "\n\n".join(types)

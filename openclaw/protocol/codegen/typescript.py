@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from openclaw.protocol.codegen.outline import NOTICE, chosen_members, doc, named_types, spelled
 from openclaw.protocol.codes import PROTOCOL_VERSION, ErrorCode
-from openclaw.protocol.features import EVENT_ORDER, METHOD_ORDER
+from openclaw.protocol.features import EVENT_ORDER, METHOD_ORDER, UNLISTED_METHODS
 from openclaw.protocol.members import Member, alternatives, exclusive, extra_member, is_definition, members, unannotated
 
 
@@ -52,7 +52,7 @@ def generate() -> str:
         f"export const PROTOCOL_VERSION = {PROTOCOL_VERSION};",
         f"export type ErrorCode = {_SPELLER.constants([str(code) for code in ErrorCode])};",
         _names("EventName", EVENT_ORDER),
-        _names("MethodName", METHOD_ORDER),
+        _names("MethodName", (*METHOD_ORDER, *UNLISTED_METHODS)),
         *(_declaration(name, kind) for name, kind in named_types().items()),
     ]
     return "\n\n".join(parts) + "\n"

@@ -21,6 +21,7 @@ connect: wire.ConnectParams = {
     "client": {"id": "cli", "version": "1", "platform": "linux", "mode": "cli"},
 }
 by_id: wire.CronRunParams = {"id": "x", "mode": "force"}
+methods: list[wire.MethodName] = ["chat.send", "connect", "chat.inject"]
 cleared: wire.SessionsPatchParams = {"key": "k", "label": None}
 
 

@@ -26,7 +26,7 @@ const connect: ConnectParams = {
 };
 const code: ErrorCode = "NOT_PAIRED";
 const event: EventName = "chat";
-const method: MethodName = "chat.send";
+const methods: MethodName[] = ["chat.send", "connect", "chat.inject"];
 const byId: CronRunParams = { id: "x", mode: "force" };
 const byJobId: CronRunParams = { jobId: "x" };
 const cleared: SessionsPatchParams = { key: "k", label: null };
@@ -62,7 +62,7 @@ const text: SessionsPatchParams = { key: "k", label: 5 };
 // @ts-expect-error
 const something: NodeListParams = { a: 1 };
 
-export { account, both, byId, byJobId, cleared, code, connect, event, method, missing, mode };
+export { account, both, byId, byJobId, cleared, code, connect, event, methods, missing, mode };
 export { neither, nothing, something, text };
 """
 
