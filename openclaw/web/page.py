@@ -28,6 +28,9 @@ PLACES = frozenset(
     "chat overview channels instances sessions cron skills nodes config debug logs".split()  # noqa: SIM905 - a list
 )
 
+#: Where the page stood once; nothing is there any more.
+OLD_PLACE = "ui"
+
 OWN_HEADERS = {
     **COMMON_HEADERS,
     "content-security-policy": (
@@ -92,6 +95,8 @@ class Page:
         if not path.startswith(prefix + "/"):
             return answer_status(request, HTTPStatus.NOT_FOUND)
         name = path[len(prefix) + 1 :]
+        if not prefix and (name == OLD_PLACE or name.startswith(f"{OLD_PLACE}/")):
+            return answer_status(request, HTTPStatus.NOT_FOUND)
         if name.startswith("avatar/"):
             return self._avatar(request, name)
         if control_ui.root:

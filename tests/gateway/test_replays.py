@@ -24,6 +24,7 @@ from openclaw.testing.model import PlayedModel
 from tests.harness.compare import Difference
 from tests.harness.conversation import Conversation
 from tests.harness.models import RecordedExec, marked, ponging
+from tests.harness.page import replay_page
 from tests.harness.replay import CAPTURES, OWN, Replay
 
 Row = Mapping[str, Any]
@@ -52,7 +53,7 @@ class ManifestTests(SynchronousTestCase):
         """
         No capture is forgotten, and what is replayed is there.
         """
-        here = {path.stem for path in CAPTURES.glob("*.jsonl")}
+        here = {path.stem for path in CAPTURES.iterdir()} - {"manifest"}
         self.assertEqual(here - set(MANIFEST), set())
         self.assertEqual({name for name, row in MANIFEST.items() if "replay" in row} - here, set())
 
@@ -151,9 +152,14 @@ def _conversation(test: ReplayTests, name: str, row: Row) -> list[Difference]:
     return replay.run(name)
 
 
+def _page(test: ReplayTests, name: str, row: Row) -> list[Difference]:
+    return replay_page(name, Path(test.mktemp()).absolute(), row.get("answers", {}))
+
+
 KINDS: Mapping[str, Callable[[ReplayTests, str, Row], list[Difference]]] = {
     "connection": _connection,
     "conversation": _conversation,
+    "page": _page,
 }
 
 
