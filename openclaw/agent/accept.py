@@ -4,7 +4,7 @@ Accepting an inbound record: one transaction, after which it is durable and its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -14,7 +14,7 @@ from openclaw.agent.commands.base import CommandContext
 from openclaw.agent.commands.prepare import read
 from openclaw.agent.commands.session import fresh_members
 from openclaw.agent.record import Prepared, outcome_record, to_record
-from openclaw.agent.transcript import EntryIds, append_message, injected_message
+from openclaw.agent.transcript import append_message, injected_message
 from openclaw.agent.types import Accepted, Inbound, Outcome
 from openclaw.config.model import Config
 from openclaw.sessions.freshness import is_stale, policy_for
@@ -53,7 +53,7 @@ class Reception:
     environ: Mapping[str, str]
     now_ms: int
     new_session_id: str
-    ids: EntryIds
+    make_entry_id: Callable[[], str]
     zone: tzinfo
     queued: int
 
@@ -139,7 +139,7 @@ class Reception:
         unit.runs.put(ended)
         append_message(
             unit,
-            id=self.ids.next(),
+            self.make_entry_id,
             session_id=session.session_id,
             run_id=run.run_id,
             now_ms=now_ms,

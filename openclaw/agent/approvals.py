@@ -80,12 +80,12 @@ class Approvals:
             return False
         question, waiter = found
         data = {"id": question.id, "tool": question.tool, "allowed": allowed}
-        entry_id, now_ms = self.make_entry_id(), self.now_ms()
+        now_ms = self.now_ms()
 
         def work(unit: Unit) -> None:
             append(
                 unit,
-                id=entry_id,
+                self.make_entry_id,
                 session_id=question.session_id,
                 run_id=question.run_id,
                 now_ms=now_ms,

@@ -4,12 +4,13 @@ What a run writes down, one transaction each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 
+from openclaw.agent.context import has_user_message
 from openclaw.agent.errors import RunRefused, UnknownRun
 from openclaw.agent.providers.base import ResolvedModel
 from openclaw.agent.providers.catalog import (
@@ -24,15 +25,7 @@ from openclaw.agent.providers.catalog import (
 from openclaw.agent.queue import QueueSettings
 from openclaw.agent.queue import collected as collected_text
 from openclaw.agent.record import Prepared, outcome_record
-from openclaw.agent.transcript import (
-    EntryIds,
-    append_message,
-    append_settings,
-    append_user,
-    has_user_message,
-    path_to,
-    user_message,
-)
+from openclaw.agent.transcript import append_message, append_settings, append_user, path_to, user_message
 from openclaw.agent.types import Inbound, Outcome
 from openclaw.clock import millis
 from openclaw.config.model import Config
@@ -94,7 +87,7 @@ def begin(
     session_id: str,
     config: Config,
     environ: Mapping[str, str],
-    ids: EntryIds,
+    make_id: Callable[[], str],
     notes: Sequence[str],
     now_ms: int,
     collected: Sequence[Collected] = (),
@@ -127,8 +120,8 @@ def begin(
             if model is not None:
                 path = append_settings(
                     unit,
+                    make_id,
                     path,
-                    ids,
                     session_id=session_id,
                     run_id=run.run_id,
                     now_ms=now_ms,
@@ -143,7 +136,7 @@ def begin(
             text = with_notes(text, members, notes)
             message = append_user(
                 unit,
-                id=ids.next(entry.id for entry in path),
+                make_id,
                 session_id=session_id,
                 run_id=run.run_id,
                 now_ms=now_ms,
@@ -247,7 +240,7 @@ def record_message(
     *,
     run_id: str,
     session_id: str,
-    ids: EntryIds,
+    make_id: Callable[[], str],
     message: Mapping[str, Any],
     now_ms: int,
     seen: bool = False,
@@ -264,7 +257,7 @@ def record_message(
             unit.runs.put(evolve(run, seen=True))
         return append_message(
             unit,
-            id=ids.next(),
+            make_id,
             session_id=session_id,
             run_id=run_id,
             now_ms=now_ms,
@@ -281,7 +274,7 @@ def finish(
     session_id: str,
     state: RunState,
     outcome: Outcome,
-    ids: EntryIds,
+    make_id: Callable[[], str],
     message: Mapping[str, Any] | None = None,
     members: Mapping[str, Any] | None = None,
     reply: Reply | None = None,
@@ -301,7 +294,7 @@ def finish(
         if message is not None:
             append_message(
                 unit,
-                id=ids.next(),
+                make_id,
                 session_id=session_id,
                 run_id=run.run_id,
                 now_ms=now_ms,

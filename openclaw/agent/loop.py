@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from openclaw.agent import ledger
 from openclaw.agent.approvals import Question
+from openclaw.agent.context import context, decision, open_calls
 from openclaw.agent.errors import Ended
 from openclaw.agent.events import RunEvents, trimmed_result
 from openclaw.agent.lanes import Slot
@@ -24,7 +25,7 @@ from openclaw.agent.providers.errors import ProviderError
 from openclaw.agent.retry import failover_reason
 from openclaw.agent.text import clean
 from openclaw.agent.tools import Tool, ToolContext, ToolResult
-from openclaw.agent.transcript import Message, assistant_message, context, decision, open_calls, tool_message
+from openclaw.agent.transcript import Message, assistant_message, tool_message
 from openclaw.agent.turn import Asking, Turn, Until
 from openclaw.agent.types import Inbound
 from openclaw.agent.world import World
@@ -250,7 +251,7 @@ class ModelLoop:
             self.world.store,
             run_id=self.inbound.run_id,
             session_id=self.session_id,
-            ids=self.world.entry_ids(),
+            make_id=self.world.make_entry_id,
             message=message,
             now_ms=self._now(),
             seen=seen,

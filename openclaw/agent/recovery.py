@@ -72,7 +72,7 @@ async def _interrupt(world: World, run: Run, inbound: Inbound) -> None:
         session_id=run.session_id,
         state="interrupted",
         outcome=outcome,
-        ids=world.entry_ids(),
+        make_id=world.make_entry_id,
         message=failure_message(None, text, now_ms),
         members={"abortedLastRun": True},
     )

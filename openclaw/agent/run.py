@@ -218,7 +218,7 @@ class ActiveRun:
                 session_id=self.session_id,
                 config=world.config(),
                 environ=world.environ,
-                ids=world.entry_ids(),
+                make_id=world.make_entry_id,
                 notes=world.notes.drain(self.inbound.session_key),
                 now_ms=millis(world.clock),
                 collected=[
@@ -360,7 +360,7 @@ class ActiveRun:
             session_id=self.session_id,
             state=state,
             outcome=outcome,
-            ids=self.world.entry_ids(),
+            make_id=self.world.make_entry_id,
             **rest,
         )
 

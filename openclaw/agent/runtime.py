@@ -31,7 +31,7 @@ from openclaw.agent.recovery import recover
 from openclaw.agent.retry import RetryPolicy
 from openclaw.agent.run import ActiveRun
 from openclaw.agent.tools import Tool
-from openclaw.agent.transcript import EntryIds
+from openclaw.agent.transcript import entry_id
 from openclaw.agent.types import Accepted, Inbound, Outcome, Publish
 from openclaw.agent.world import World
 from openclaw.clock import millis
@@ -41,9 +41,6 @@ from openclaw.store.interfaces import TERMINAL_STATES, Run, Store
 
 #: Seconds that a command which prints a key may take.
 KEY_COMMAND_SECONDS = 10.0
-
-#: Ids made for the entries of one transaction; some may be taken already.
-ENTRY_IDS = 8
 
 
 @define(kw_only=True, eq=False)
@@ -87,7 +84,7 @@ class AgentRuntime(Service):
         self.approvals = Approvals(
             store=self.store,
             now_ms=lambda: millis(self.clock),
-            make_entry_id=lambda: self._entry_ids().next(),
+            make_entry_id=self._make_entry_id,
             ask=self.ask,
         )
         self._world = World(
@@ -97,7 +94,7 @@ class AgentRuntime(Service):
             clock=self.clock,
             environ=self.environ,
             make_id=self.make_id,
-            entry_ids=self._entry_ids,
+            make_entry_id=self._make_entry_id,
             workspace_of=self.workspace_of,
             make_model=self.make_model,
             in_thread=self.in_thread,
@@ -183,7 +180,7 @@ class AgentRuntime(Service):
             environ=self.environ,
             now_ms=millis(self.clock),
             new_session_id=self.make_id(),
-            ids=self._entry_ids(),
+            make_entry_id=self._make_entry_id,
             zone=self._world.zone(),
             queued=sum(run.queued for run in self._of_session(inbound.session_key)),
         )
@@ -343,8 +340,8 @@ class AgentRuntime(Service):
         }
         return limits.get(name, 1)
 
-    def _entry_ids(self) -> EntryIds:
-        return EntryIds(entry_id(self.make_id()) for _ in range(ENTRY_IDS))
+    def _make_entry_id(self) -> str:
+        return entry_id(self.make_id())
 
     def _zone(self) -> tzinfo:
         named = self.config().agents.defaults.user_timezone
@@ -356,14 +353,6 @@ class AgentRuntime(Service):
         local = datetime.fromtimestamp(self.clock.seconds()).astimezone().tzinfo
         assert local is not None
         return local
-
-
-def entry_id(id: str) -> str:
-    """
-    8 hexadecimal digits of an id, the last: where ids begin with the time, these differ most.
-    """
-    digits = "".join(character for character in id.lower() if character in "0123456789abcdef")
-    return digits[-8:].rjust(8, "0")
 
 
 def run_key_command(command: str) -> str:

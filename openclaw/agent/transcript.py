@@ -1,46 +1,36 @@
 """
-Writing a run into its session, and reading the session as a model's context.
+Writing a run into its session.
 
 Work on a unit only: everything here may run on the store's own thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import define, field
-
 from openclaw.agent.providers.base import Cost, ResolvedModel, ToolCall, Usage
-from openclaw.store.interfaces import Entry, Unit
+from openclaw.store.interfaces import DuplicateEntry, Entry, Unit
 
 Message = Mapping[str, Any]
 
 
-@define
-class EntryIds:
-    """
-    Ids for entries that one piece of work may write. They are made as they are needed, on the work's own thread.
-    """
+#: Ids tried for one entry: a long session has many, and eight digits come twice now and then.
+TRIES = 8
 
-    _ids: Iterable[str]
-    _given: set[str] = field(factory=set)
 
-    def next(self, taken: Iterable[str] = ()) -> str:
-        """
-        :param taken: ids that others have.
-        :return: the next id that is not taken and was not given before.
-        """
-        used = {*taken, *self._given}
-        made = next(one for one in self._ids if one not in used)
-        self._given.add(made)
-        return made
+def entry_id(id: str) -> str:
+    """
+    8 hexadecimal digits of an id, the last: where ids begin with the time, these differ most.
+    """
+    digits = "".join(character for character in id.lower() if character in "0123456789abcdef")
+    return digits[-8:].rjust(8, "0")
 
 
 def append(
     unit: Unit,
+    make_id: Callable[[], str],
     *,
-    id: str,
     session_id: str,
     run_id: str | None,
     now_ms: int,
@@ -51,27 +41,37 @@ def append(
 ) -> Entry:
     """
     Write one entry after the newest one, or after ``parent_id`` where ``at_leaf`` is false.
+
+    :param make_id: gives an id for an entry, see ``entry_id``; asked again when the session has such an entry already.
+    :raise DuplicateEntry: it gives none that is new.
     """
     if at_leaf:
         leaf = unit.entries.leaf(session_id)
         parent_id = None if leaf is None else leaf.id
-    entry = Entry(
-        id=id,
-        session_id=session_id,
-        parent_id=parent_id,
-        type=type,
-        timestamp_ms=now_ms,
-        body=body,
-        run_id=run_id,
-    )
-    unit.entries.append(entry)
-    return entry
+    for left in reversed(range(TRIES)):
+        entry = Entry(
+            id=make_id(),
+            session_id=session_id,
+            parent_id=parent_id,
+            type=type,
+            timestamp_ms=now_ms,
+            body=body,
+            run_id=run_id,
+        )
+        try:
+            unit.entries.append(entry)
+        except DuplicateEntry:
+            if not left:
+                raise
+        else:
+            return entry
+    raise AssertionError("the last try returns or raises")
 
 
 def append_message(
     unit: Unit,
+    make_id: Callable[[], str],
     *,
-    id: str,
     session_id: str,
     run_id: str | None,
     now_ms: int,
@@ -85,7 +85,7 @@ def append_message(
     """
     return append(
         unit,
-        id=id,
+        make_id,
         session_id=session_id,
         run_id=run_id,
         now_ms=now_ms,
@@ -96,8 +96,8 @@ def append_message(
 
 def append_user(
     unit: Unit,
+    make_id: Callable[[], str],
     *,
-    id: str,
     session_id: str,
     run_id: str,
     now_ms: int,
@@ -113,7 +113,7 @@ def append_user(
     parent = None if leaf is None else (leaf.parent_id if unanswered else leaf.id)
     return append(
         unit,
-        id=id,
+        make_id,
         session_id=session_id,
         run_id=run_id,
         now_ms=now_ms,
@@ -126,8 +126,8 @@ def append_user(
 
 def append_settings(
     unit: Unit,
+    make_id: Callable[[], str],
     path: Sequence[Entry],
-    ids: EntryIds,
     *,
     session_id: str,
     run_id: str,
@@ -167,9 +167,7 @@ def append_settings(
         news.append(("custom", {"customType": "model-snapshot", "data": data}))
     written = list(path)
     for kind, body in news:
-        made = ids.next(entry.id for entry in path)
-        entry = append(unit, id=made, session_id=session_id, run_id=run_id, now_ms=now_ms, type=kind, body=body)
-        written.append(entry)
+        written.append(append(unit, make_id, session_id=session_id, run_id=run_id, now_ms=now_ms, type=kind, body=body))
     return written
 
 
@@ -286,95 +284,3 @@ def usage_members(usage: Usage, cost: Cost) -> dict[str, Any]:
         "totalTokens": usage.total,
         "cost": {**parts, "total": sum(parts.values())},
     }
-
-
-# -- context ----------------------------------------------------------------------------------------------------------
-
-
-def context(path: Sequence[Entry]) -> list[Message]:
-    """
-    The messages a model is shown: from the last compaction on, without failed turns, every call with a result.
-    """
-    messages = _since_compaction(path)
-    kept = [m for m in messages if m.get("role") != "assistant" or m.get("content")]
-    return _with_results(kept)
-
-
-def _since_compaction(path: Sequence[Entry]) -> list[Message]:
-    last = next((i for i in range(len(path) - 1, -1, -1) if path[i].type == "compaction"), None)
-    if last is None:
-        return [entry.body["message"] for entry in path if entry.type == "message"]
-    body = path[last].body
-    first = body.get("firstKeptEntryId")
-    start = next((i for i, entry in enumerate(path) if entry.id == first), last)
-    summary = user_message(str(body.get("summary", "")), (), path[last].timestamp_ms)
-    return [summary, *(entry.body["message"] for entry in path[start:] if entry.type == "message")]
-
-
-def _with_results(messages: Sequence[Message]) -> list[Message]:
-    """
-    Providers refuse calls without results and results without calls.
-    """
-    whole: list[Message] = []
-    open_calls: dict[str, Message] = {}
-    for message in messages:
-        role = message.get("role")
-        if role == "toolResult":
-            if open_calls.pop(message["toolCallId"], None) is None:
-                continue
-        else:
-            whole.extend(_lost(call) for call in open_calls.values())
-            open_calls = {}
-        whole.append(message)
-        if role == "assistant":
-            open_calls = {block["id"]: block for block in message["content"] if block["type"] == "toolCall"}
-    return whole
-
-
-def _lost(call: Message) -> Message:
-    text = "The result of this call was lost."
-    return tool_message(
-        ToolCall(call["id"], call["name"]), [{"type": "text", "text": text}], None, is_error=True, now_ms=0
-    )
-
-
-def open_calls(path: Sequence[Entry], run_id: str) -> list[ToolCall]:
-    """
-    Calls of a run's newest assistant message that have no result yet, in order.
-    """
-    calls: list[ToolCall] = []
-    for entry in path:
-        if entry.run_id != run_id or entry.type != "message":
-            continue
-        message = entry.body["message"]
-        if message["role"] == "assistant":
-            calls = [
-                ToolCall(block["id"], block["name"], block["arguments"])
-                for block in message["content"]
-                if block["type"] == "toolCall"
-            ]
-        elif message["role"] == "toolResult":
-            calls = [call for call in calls if call.id != message["toolCallId"]]
-    return calls
-
-
-def decision(path: Sequence[Entry], question_id: str) -> bool | None:
-    """
-    What was decided about an approval, if anything.
-    """
-    for entry in reversed(path):
-        if entry.type == "custom" and entry.body.get("customType") == "approval":
-            data = entry.body.get("data", {})
-            if data.get("id") == question_id:
-                return bool(data.get("allowed"))
-    return None
-
-
-def has_user_message(path: Sequence[Entry], run_id: str) -> bool:
-    """
-    Whether the message that caused a run is written already.
-    """
-    return any(
-        entry.run_id == run_id and entry.type == "message" and entry.body["message"].get("role") == "user"
-        for entry in reversed(path)
-    )

@@ -19,7 +19,6 @@ from openclaw.agent.notes import Notes
 from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.retry import RetryPolicy
 from openclaw.agent.tools import Tool
-from openclaw.agent.transcript import EntryIds
 from openclaw.agent.types import Publish
 from openclaw.config.model import Config
 from openclaw.store.interfaces import Store
@@ -41,7 +40,7 @@ class World:
     clock: IReactorTime
     environ: Mapping[str, str]
     make_id: Callable[[], str]
-    entry_ids: Callable[[], EntryIds]
+    make_entry_id: Callable[[], str]
     workspace_of: Callable[[str], Path]
     make_model: Callable[[ResolvedModel], Model]
     in_thread: Callable[..., Deferred[Any]]

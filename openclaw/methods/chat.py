@@ -10,8 +10,7 @@ from typing import Any
 
 import orjson
 
-from openclaw.agent.runtime import entry_id
-from openclaw.agent.transcript import EntryIds, append_message, injected_message
+from openclaw.agent.transcript import append_message, entry_id, injected_message
 from openclaw.agent.types import Inbound
 from openclaw.clock import millis
 from openclaw.methods import attachments
@@ -46,9 +45,6 @@ WEBCHAT_MEMBERS: Mapping[str, Any] = {
     "lastChannel": "webchat",
     "origin": {"provider": "webchat", "surface": "webchat", "chatType": "direct"},
 }
-
-#: Tries for an id that no other entry of the session has.
-ID_TRIES = 8
 
 methods = MethodTable()
 
@@ -186,17 +182,20 @@ async def inject(context: MethodContext, params: ChatInjectParams) -> dict[str, 
     text = f"[{params.label}]\n\n{params.message}" if params.label else params.message
     now = millis(context.clock)
     message = injected_message(text, now)
-    ids = EntryIds([entry_id(context.make_id()) for _ in range(ID_TRIES)])
 
     def write(unit: Unit) -> str:
         session = unit.sessions.get(key)
         if session is None:
             raise invalid("session not found")
-        leaf = unit.entries.leaf(session.session_id)
-        if leaf is None:
+        if unit.entries.leaf(session.session_id) is None:
             raise invalid("transcript file not found")
         entry = append_message(
-            unit, id=ids.next([leaf.id]), session_id=session.session_id, run_id=None, now_ms=now, message=message
+            unit,
+            lambda: entry_id(context.make_id()),
+            session_id=session.session_id,
+            run_id=None,
+            now_ms=now,
+            message=message,
         )
         return entry.id
 

@@ -14,7 +14,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger, formatEvent
 from twisted.trial.unittest import TestCase
 
-from openclaw.agent.transcript import context
+from openclaw.agent.context import context
 from openclaw.store import import_service
 from openclaw.store.import_service import RETRY_SECONDS, ImportService
 from openclaw.store.interfaces import Session

@@ -8,7 +8,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from openclaw.agent.transcript import context
+from openclaw.agent.context import context
 from openclaw.store.interfaces import Session, Unit
 from openclaw.store.memory import MemoryStore
 from openclaw.store.sources import Places

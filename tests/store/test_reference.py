@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.agent.transcript import context, has_user_message, open_calls
+from openclaw.agent.context import context, has_user_message, open_calls
 from openclaw.devices.pairing import approve, pending_requests, redacted
 from openclaw.devices.tokens import accepts
 from openclaw.sessions.keys import stored_key
