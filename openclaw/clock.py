@@ -4,6 +4,7 @@ Time on the wire is whole milliseconds since the epoch; time inside is float sec
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 
@@ -22,3 +23,27 @@ def millis(clock: Seconds) -> int:
     :return: whole milliseconds since the epoch.
     """
     return int(clock.seconds() * 1000)
+
+
+class MachineZone(tzinfo):
+    """
+    The machine's own time zone with its clock changes: what a ``datetime`` without a zone means.
+    """
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().tzname()
+
+    def dst(self, moment: datetime | None) -> None:
+        """
+        Nothing of ours asks how much of the offset is summer time.
+        """
+
+    def fromutc(self, moment: datetime) -> datetime:
+        local = datetime.fromtimestamp(moment.replace(tzinfo=UTC).timestamp())  # noqa: DTZ006 - so it says its fold too
+        return local.replace(tzinfo=self)
+
+
+MACHINE_ZONE = MachineZone()

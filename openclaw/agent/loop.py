@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, evolve, field
+from attrs import define, field
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
@@ -22,6 +22,7 @@ from openclaw.agent.prompt import build_system_prompt
 from openclaw.agent.providers.base import ModelRequest, ResolvedModel, ToolCall, Usage
 from openclaw.agent.providers.catalog import fallback_refs, resolve_model
 from openclaw.agent.providers.errors import ProviderError
+from openclaw.agent.providers.keys import has_commands, with_commands_run
 from openclaw.agent.retry import failover_reason
 from openclaw.agent.text import clean
 from openclaw.agent.tools import Tool, ToolContext, ToolResult
@@ -93,10 +94,9 @@ class ModelLoop:
         world, config = self.world, self.world.config()
         agent_id = agent_of(self.inbound.session_key, default_agent(config))
         workspace = world.workspace_of(agent_id)
-        command = (self.model.api_key or "").startswith("!")
 
-        def blocking() -> tuple[str, ResolvedModel]:
-            system = build_system_prompt(
+        def blocking() -> str:
+            return build_system_prompt(
                 workspace=workspace,
                 config=config,
                 agent_id=agent_id,
@@ -107,18 +107,14 @@ class ModelLoop:
                 now=world.clock.seconds(),
                 zone=world.zone(),
             )
-            model = self.model
-            if command:
-                model = evolve(model, api_key=world.run_command((model.api_key or "")[1:].strip()).strip())
-            return system, model
 
-        self._system, self.model = await self.until(lambda: world.in_thread(blocking))
+        self._system = await self.until(lambda: world.in_thread(blocking))
 
     async def _ask(self) -> Turn:
         tried: list[str] = []
         candidates = [self.model, *self._fallbacks()]
-        for index, model in enumerate(candidates):
-            self.model = model
+        for index, candidate in enumerate(candidates):
+            model = self.model = await self._ready(candidate)
             try:
                 return await self._ask_model(model)
             except ProviderError as error:
@@ -130,6 +126,12 @@ class ModelLoop:
                     raise ProviderError(f"All models failed ({len(tried)}): {' | '.join(tried)}") from error
                 self.events.retry()
         raise AssertionError("there is always one model")
+
+    async def _ready(self, model: ResolvedModel) -> ResolvedModel:
+        if not has_commands(model):
+            return model
+        world = self.world
+        return await self.until(lambda: world.in_thread(with_commands_run, model, world.run_command))
 
     async def _ask_model(self, model: ResolvedModel) -> Turn:
         world = self.world

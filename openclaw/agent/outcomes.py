@@ -66,3 +66,17 @@ def usage_totals(usage: Usage) -> dict[str, int]:
         "cacheWrite": usage.cache_write,
         "total": usage.total,
     }
+
+
+def usage_of_session(usage: Usage, model: ResolvedModel) -> dict[str, Any]:
+    """
+    Members of a session's entry that tell of its last turn (``agent.md`` 3.1).
+    """
+    return {
+        "inputTokens": usage.input,
+        "outputTokens": usage.output,
+        "totalTokens": usage.input + usage.cache_read + usage.cache_write,
+        "contextTokens": model.context_window,
+        "modelProvider": model.provider,
+        "model": model.model_id,
+    }

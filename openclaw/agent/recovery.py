@@ -8,6 +8,7 @@ accepted            it starts
 running, unseen     it starts again: nobody has seen anything of it
 waiting             it goes on where a person is asked, under the same question
 running, seen       one terminal error, told in the session and to those who wait
+unreadable          the same
 ==================  ============================================================
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from openclaw.agent import ledger
@@ -27,6 +29,7 @@ from openclaw.clock import millis
 from openclaw.store.interfaces import Run, Unit
 
 INTERRUPTED = "The gateway stopped before the answer was complete."
+UNREADABLE = "What was asked cannot be read any more."
 
 #: Replies looked at in one transaction.
 BATCH = 200
@@ -34,11 +37,14 @@ BATCH = 200
 _log = Logger()
 
 
-async def recover(world: World, resume: Callable[[Run, Inbound, Prepared], None]) -> None:
+async def recover(
+    world: World, resume: Callable[[Run, Inbound, Prepared], None], told: Callable[[Outcome], None]
+) -> None:
     """
-    Settle what an earlier process left behind, oldest first.
+    Settle what an earlier process left behind, oldest first. What goes wrong with one run keeps no other from going on.
 
     :param resume: lets a run go on.
+    :param told: hears how a run ended.
     """
     await _settle_outbox(world)
     for run in await world.store.read(lambda unit: list(unit.runs.unfinished())):
@@ -46,16 +52,43 @@ async def recover(world: World, resume: Callable[[Run, Inbound, Prepared], None]
             inbound, prepared = from_record(run.inbound)
         except (TypeError, ValueError, KeyError):
             _log.failure("The record of the run {run} cannot be read.", run=run.run_id)
-            continue
-        if run.state == "running" and run.seen:
-            await _interrupt(world, run, inbound)
+            await _end(world, run, _stand_in(run), UNREADABLE, told)
         else:
-            resume(run, inbound, prepared)
+            if run.state == "running" and run.seen:
+                await _end(world, run, inbound, INTERRUPTED, told)
+            else:
+                resume(run, inbound, prepared)
 
 
-async def _interrupt(world: World, run: Run, inbound: Inbound) -> None:
+def _stand_in(run: Run) -> Inbound:
+    """
+    As much of an inbound record as is known when it cannot be read.
+    """
+    shown = run.inbound.get("shown_key")
+    return Inbound(
+        run_id=run.run_id,
+        session_key=run.session_key,
+        shown_key=shown if isinstance(shown, str) else run.session_key,
+        origin=run.origin,
+        dedupe_key=run.dedupe_key,
+        message="",
+    )
+
+
+async def _end(world: World, run: Run, inbound: Inbound, why: str, told: Callable[[Outcome], None]) -> None:
+    try:
+        outcome = await _interrupt(world, run, inbound, f"Error: {why}")
+    except CancelledError:
+        raise
+    except Exception:
+        _log.failure("The run {run} could not be settled.", run=run.run_id)
+    else:
+        if outcome is not None:
+            told(outcome)
+
+
+async def _interrupt(world: World, run: Run, inbound: Inbound, text: str) -> Outcome | None:
     now_ms = millis(world.clock)
-    text = f"Error: {INTERRUPTED}"
     meta = {"agentMeta": {"sessionId": run.session_id}, "aborted": True}
     outcome = Outcome(
         run_id=run.run_id,
@@ -77,7 +110,7 @@ async def _interrupt(world: World, run: Run, inbound: Inbound) -> None:
         members={"abortedLastRun": True},
     )
     if not ended:
-        return
+        return None
     events = RunEvents(
         run_id=run.run_id,
         shown_key=inbound.shown_key,
@@ -87,6 +120,7 @@ async def _interrupt(world: World, run: Run, inbound: Inbound) -> None:
         chat=inbound.shown_key is not None and inbound.origin != "heartbeat",
     )
     events.failed(run.started_at_ms, now_ms, text)
+    return outcome
 
 
 async def _settle_outbox(world: World) -> None:

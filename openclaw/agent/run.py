@@ -23,7 +23,7 @@ from openclaw.agent.lanes import Slot
 from openclaw.agent.ledger import Begun, Collected, Reply
 from openclaw.agent.limits import Limits
 from openclaw.agent.loop import ModelLoop
-from openclaw.agent.outcomes import AGENT_TIMEOUT, UNAVAILABLE, make_outcome
+from openclaw.agent.outcomes import AGENT_TIMEOUT, UNAVAILABLE, make_outcome, usage_of_session
 from openclaw.agent.providers.base import ResolvedModel
 from openclaw.agent.providers.errors import ProviderError
 from openclaw.agent.queue import QueueSettings, channel_of, queue_settings, route
@@ -36,6 +36,9 @@ from openclaw.agent.world import World
 from openclaw.clock import millis
 from openclaw.errors import OpenClawError
 from openclaw.store.interfaces import RunState
+
+#: Seconds of waiting in a lane that are worth a line in the log.
+LONG_WAIT = 2.0
 
 
 @define(kw_only=True, eq=False)
@@ -74,7 +77,8 @@ class ActiveRun:
         self._limits = Limits(
             clock=self.world.clock,
             seconds=self._limit,
-            expires_at=None if expires is None else self.created_at_ms / 1000 + expires.total_seconds(),
+            # Counted from here, not from when it was accepted: no message is too late because no gateway ran.
+            expires=None if expires is None else expires.total_seconds(),
             passed=self._limit_passed,
         )
         self.events = RunEvents(
@@ -104,6 +108,13 @@ class ActiveRun:
         """
         return not self._slots and not self._ending
 
+    @property
+    def ended(self) -> bool:
+        """
+        Whether its end is decided: nobody can end it otherwise.
+        """
+        return self._ending or self._interruption.reason is not None
+
     def start(self) -> None:
         """
         Let it run by itself.
@@ -132,13 +143,12 @@ class ActiveRun:
 
     async def _live(self) -> None:
         try:
-            busy = self.world.lanes.busy(self.inbound.session_key)
-            self._slots.append(
-                await self._interruption.until(lambda: self.world.lanes.session(self.inbound.session_key))
-            )
+            key, lane = self.inbound.session_key, self.inbound.lane
+            busy = self.world.lanes.busy(key)
+            await self._take(f"session:{key}", lambda: self.world.lanes.session(key))
             if busy:
                 await self._settle()
-            self._slots.append(await self._interruption.until(lambda: self.world.lanes.shared(self.inbound.lane)))
+            await self._take(lane, lambda: self.world.lanes.shared(lane))
             await self._run()
         except Exception as error:
             if self._absorbed:
@@ -156,6 +166,15 @@ class ActiveRun:
             else:
                 self._log.failure("The run {run} failed.", run=self.run_id)
                 await self._fail("Error: internal error")
+
+    async def _take(self, lane: str, acquire: Callable[[], Deferred[Slot]]) -> None:
+        began = self.world.clock.seconds()
+        self._slots.append(await self._interruption.until(acquire))
+        waited = self.world.clock.seconds() - began
+        if waited > LONG_WAIT:
+            self._log.info(
+                "The run {run} waited {seconds:.1f} s for {lane}.", run=self.run_id, seconds=waited, lane=lane
+            )
 
     async def _settle(self) -> None:
         """
@@ -182,7 +201,8 @@ class ActiveRun:
         if begun.failure is not None:
             raise begun.failure
         self._limits.restart()
-        verbose = self.prepared.verbose or begun.members.get("verboseLevel") or self._verbose_default()
+        default = self.world.config().agents.defaults.verbose_default
+        verbose = self.prepared.verbose or begun.members.get("verboseLevel") or default
         self.events.show_tools = verbose in ("on", "full")
         self.events.started(begun.started_at_ms)
         loop = ModelLoop(
@@ -245,9 +265,6 @@ class ActiveRun:
         self._absorbed = self._ending = True
         self._interruption.cancel()
 
-    def _verbose_default(self) -> str:
-        return self.world.config().agents.defaults.verbose_default
-
     # -- output -------------------------------------------------------------------------------------------------------
 
     def _first_output(self) -> None:
@@ -276,9 +293,9 @@ class ActiveRun:
         While a person is asked no limit counts.
         """
         if waiting:
-            self._limits.stop()
+            self._limits.pause()
         else:
-            self._limits.restart()
+            self._limits.resume()
 
     # -- ends ---------------------------------------------------------------------------------------------------------
 
@@ -286,15 +303,7 @@ class ActiveRun:
         told = "" if is_silent(turn.text) and SILENT in turn.text else clean(turn.text)
         text = "\n\n".join(part for part in (*self.prepared.lead, told) if part)
         usage = loop.usage
-        members = {
-            "inputTokens": usage.input,
-            "outputTokens": usage.output,
-            "totalTokens": usage.input + usage.cache_read + usage.cache_write,
-            "modelProvider": loop.model.provider,
-            "model": loop.model.model_id,
-            "contextTokens": loop.model.context_window,
-            "abortedLastRun": False,
-        }
+        members = {**usage_of_session(usage, loop.model), "abortedLastRun": False}
         reply = Reply(id=self.world.make_id(), text=text) if text and self.events.chat else None
         outcome = self._outcome("ok", "completed", text=text, before=loop.said, usage=usage, model=loop.model)
         await self._write_end("ok", outcome, message=message, members=members, reply=reply)

@@ -4,9 +4,8 @@ The agent runtime: everything that can start a run comes in here, and every run 
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,6 +24,7 @@ from openclaw.agent.events import RunEvents
 from openclaw.agent.lanes import Lanes
 from openclaw.agent.notes import Notes
 from openclaw.agent.providers.base import Model, ResolvedModel
+from openclaw.agent.providers.keys import run_key_command
 from openclaw.agent.queue import route
 from openclaw.agent.record import Prepared, read_outcome
 from openclaw.agent.recovery import recover
@@ -34,13 +34,10 @@ from openclaw.agent.tools import Tool
 from openclaw.agent.transcript import entry_id
 from openclaw.agent.types import Accepted, Inbound, Outcome, Publish
 from openclaw.agent.world import World
-from openclaw.clock import millis
+from openclaw.clock import MACHINE_ZONE, millis
 from openclaw.config.model import Config
 from openclaw.errors import OpenClawError
 from openclaw.store.interfaces import TERMINAL_STATES, Run, Store
-
-#: Seconds that a command which prints a key may take.
-KEY_COMMAND_SECONDS = 10.0
 
 
 @define(kw_only=True, eq=False)
@@ -76,6 +73,7 @@ class AgentRuntime(Service):
     _world: World = field(init=False)
     _runs: dict[str, ActiveRun] = field(init=False, factory=dict)
     _waiters: dict[str, list[Deferred[Outcome]]] = field(init=False, factory=dict)
+    _arriving: dict[str, list[Deferred[None]]] = field(init=False, factory=dict)
     _accepting: bool = field(init=False, default=True)
     _recovering: Deferred[None] | None = field(init=False, default=None)
 
@@ -112,7 +110,7 @@ class AgentRuntime(Service):
     def startService(self) -> None:
         super().startService()
         self._accepting = True
-        self._recovering = Deferred.fromCoroutine(recover(self._world, self._resume))
+        self._recovering = Deferred.fromCoroutine(recover(self._world, self._resume, self._told))
         self._recovering.addErrback(self._not_recovered)
 
     def _not_recovered(self, failure: Failure) -> None:
@@ -170,10 +168,23 @@ class AgentRuntime(Service):
         """
         if not self._accepting:
             return _failed(RuntimeStopped())
-        return Deferred.fromCoroutine(self._submit(inbound))
+        arriving = self._arriving.setdefault(inbound.session_key, [])
+        settled: Deferred[None] = Deferred()
+        arriving.append(settled)
+
+        def arrived(result: Any) -> Any:
+            arriving.remove(settled)
+            if not arriving:
+                del self._arriving[inbound.session_key]
+            settled.callback(None)
+            return result
+
+        return Deferred.fromCoroutine(self._submit(inbound)).addBoth(arrived)
 
     async def _submit(self, inbound: Inbound) -> Accepted:
         await self.ready()
+        # What an earlier process accepted comes first.
+        await self.recovered
         reception = Reception(
             inbound=inbound,
             config=self.config(),
@@ -185,8 +196,9 @@ class AgentRuntime(Service):
             queued=sum(run.queued for run in self._of_session(inbound.session_key)),
         )
         acceptance = await self.store.write(reception.accept)
-        if acceptance.prepared is not None:
-            prepared = acceptance.prepared
+        prepared = acceptance.prepared
+        if prepared is not None and (self._accepting or acceptance.outcome is not None):
+            # What was stored while the runtime stopped is begun by the next process.
             if prepared.resets or prepared.stops:
                 self._clear(inbound.session_key, everything=prepared.stops)
             if acceptance.outcome is None:
@@ -208,12 +220,24 @@ class AgentRuntime(Service):
 
     def abort(self, session_key: str, *, run_id: str | None = None, reason: str = "rpc") -> Deferred[list[str]]:
         """
-        End queued and running runs of a session.
+        End queued and running runs of a session, also those whose records are being stored now.
         """
-        runs = [run for run in self._of_session(session_key) if run_id is None or run.run_id == run_id]
-        return Deferred.fromCoroutine(self._abort(runs, reason))
+        return Deferred.fromCoroutine(self._abort(session_key, run_id, reason))
 
-    async def _abort(self, runs: Sequence[ActiveRun], reason: str) -> list[str]:
+    async def _abort(self, session_key: str, run_id: str | None, reason: str) -> list[str]:
+        arriving = [_after(settled) for settled in self._arriving.get(session_key, ())]
+        ending = Deferred.fromCoroutine(self._end(self._meant(session_key, run_id), reason))
+        if run_id is not None and run_id in self._runs:
+            return await ending
+        for settled in arriving:
+            await settled
+        more = await self._end([run for run in self._meant(session_key, run_id) if not run.ended], reason)
+        return [*await ending, *more]
+
+    def _meant(self, session_key: str, run_id: str | None) -> list[ActiveRun]:
+        return [run for run in self._of_session(session_key) if run_id is None or run.run_id == run_id]
+
+    async def _end(self, runs: Sequence[ActiveRun], reason: str) -> list[str]:
         # The queue first: what is behind a run must not begin when that ends.
         ending = [(run.run_id, run.end(reason)) for run in sorted(runs, key=lambda run: run.begun)]
         return [run_id for run_id, over in ending if await over]
@@ -283,7 +307,7 @@ class AgentRuntime(Service):
         Drop what is queued in a session, or end all of it.
         """
         runs = [run for run in self._of_session(session_key) if everything or run.queued]
-        ending = Deferred.fromCoroutine(self._abort(runs, "stop"))
+        ending = Deferred.fromCoroutine(self._end(runs, "stop"))
         ending.addErrback(lambda failure: self._log.failure("Runs could not be ended.", failure))
 
     def _told(self, outcome: Outcome) -> None:
@@ -350,19 +374,16 @@ class AgentRuntime(Service):
                 return ZoneInfo(named)
             except (ZoneInfoNotFoundError, ValueError):
                 self._log.warn("The time zone {zone} is not known; the machine's is used.", zone=named)
-        local = datetime.fromtimestamp(self.clock.seconds()).astimezone().tzinfo
-        assert local is not None
-        return local
+        return MACHINE_ZONE
 
 
-def run_key_command(command: str) -> str:
+def _after(deferred: Deferred[None]) -> Deferred[None]:
     """
-    The output of a configured ``!command``, which prints a key. Blocks.
+    :return: fires after another, which does not fail. Cancelling it leaves the other alone.
     """
-    done = subprocess.run(  # noqa: S602  # the owner's own command line, as written in the configuration
-        command, shell=True, capture_output=True, text=True, timeout=KEY_COMMAND_SECONDS, check=True
-    )
-    return done.stdout
+    waiter: Deferred[None] = Deferred()
+    deferred.addCallback(lambda _: None if waiter.called else waiter.callback(None))
+    return waiter
 
 
 def _failed(error: Exception) -> Deferred[Any]:

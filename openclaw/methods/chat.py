@@ -18,7 +18,7 @@ from openclaw.methods.authorise import READ, WRITE
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid
 from openclaw.methods.models import thinking_of
-from openclaw.methods.runs import chat_answer
+from openclaw.methods.runs import chat_answer, ended
 from openclaw.methods.table import MethodTable
 from openclaw.protocol.chat import ChatAbortParams, ChatHistoryParams, ChatInjectParams, ChatSendParams
 from openclaw.sessions import levels
@@ -61,7 +61,7 @@ async def send(context: MethodContext, params: ChatSendParams) -> dict[str, Any]
     key = canonical_key(params.session_key, context.config())
     await check_sending(context, key, text)
     if text.lower() in STOP_WORDS:
-        return _aborted(await context.agents.abort(key, reason="stop"))
+        return _aborted(await ended(context, key, params.session_key, reason="stop"))
     accepted = await context.agents.submit(
         Inbound(
             run_id=params.idempotency_key,
@@ -155,16 +155,16 @@ async def abort(context: MethodContext, params: ChatAbortParams) -> dict[str, An
     """
     End one run of a session, or all of them, whoever started them.
 
-    :raise Failed: the run belongs to another session.
+    :raise Failed: the run belongs to another session, or it takes too long.
     """
     key = canonical_key(params.session_key, context.config())
     run_id = params.run_id
-    if run_id is not None and run_id not in context.agents.active(key):
+    run_ids = await ended(context, key, params.session_key, run_id=run_id)
+    if run_id is not None and not run_ids:
         run = await context.store.read(lambda unit: unit.runs.get(run_id))
         if run is not None and run.state not in TERMINAL_STATES and run.session_key != key:
             raise invalid("runId does not match sessionKey")
-        return _aborted([])
-    return _aborted(await context.agents.abort(key, run_id=run_id))
+    return _aborted(run_ids)
 
 
 def _aborted(run_ids: Sequence[str]) -> dict[str, Any]:

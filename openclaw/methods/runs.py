@@ -1,14 +1,37 @@
 """
-How a run's record answers those who asked for it or wait for it.
+How a run's record answers those who asked for it or wait for it, and how runs are ended.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+
 from openclaw.agent.types import Outcome
+from openclaw.methods.context import MethodContext
+from openclaw.methods.mapping import unavailable
 from openclaw.methods.table import Failed
 from openclaw.protocol.codes import ErrorCode
+
+#: Seconds that are waited for runs to be over which somebody ends (``agent.md`` 10).
+ENDING_WAIT = 15
+
+
+async def ended(
+    context: MethodContext, key: str, shown: str, *, run_id: str | None = None, reason: str = "rpc"
+) -> list[str]:
+    """
+    End runs of a session.
+
+    :param shown: the key as the caller wrote it.
+    :return: their ids, once they are over.
+    :raise Failed: it takes too long.
+    """
+    try:
+        return await context.agents.abort(key, run_id=run_id, reason=reason).addTimeout(ENDING_WAIT, context.clock)
+    except DeferredTimeout:
+        raise unavailable(f"Session {shown} is still active; try again in a moment.") from None
 
 
 def agent_answer(outcome: Outcome) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import evolve
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 
 from openclaw.clock import millis
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
-from openclaw.methods.mapping import invalid, unavailable
+from openclaw.methods.mapping import invalid
 from openclaw.methods.models import model_defaults, picked_model
+from openclaw.methods.runs import ended
 from openclaw.methods.table import MethodTable
 from openclaw.protocol.convert import unstructure
 from openclaw.protocol.sessions import (
@@ -43,9 +43,6 @@ MOST_PREVIEW_ITEMS = 50
 PREVIEW_CHARS = 240
 MOST_PREVIEW_CHARS = 2_000
 PREVIEW_DEPTH = 200
-
-#: How long deleting waits for the runs that it ends, in seconds.
-DELETE_WAIT = 15
 
 methods = MethodTable()
 
@@ -241,10 +238,7 @@ async def delete(context: MethodContext, params: SessionsDeleteParams) -> dict[s
     main = main_session_key(config)
     if key == main:
         raise invalid(f"Cannot delete the main session ({main}).")
-    try:
-        await context.agents.abort(key).addTimeout(DELETE_WAIT, context.clock)
-    except DeferredTimeout:
-        raise unavailable(f"Session {params.key} is still active; try again in a moment.") from None
+    await ended(context, key, params.key)
     now = millis(context.clock)
     archiving = params.delete_transcript is not False
 

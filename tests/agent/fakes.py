@@ -59,6 +59,41 @@ class BreakableStore(MemoryStore):
         return BreakableStore(deepcopy(self.unit))
 
 
+@define(eq=False)
+class SlowStore(BreakableStore):
+    """
+    A store whose disk is slow: what it is asked waits until ``go``, in order, while it is ``slow``.
+    """
+
+    slow: bool = False
+    _waiting: list[Callable[[], None]] = field(factory=list)
+
+    def write(self, work: Callable[[Any], T]) -> Deferred[T]:
+        return self._later(lambda: BreakableStore.write(self, work))
+
+    def read(self, work: Callable[[Any], T]) -> Deferred[T]:
+        return self._later(lambda: BreakableStore.read(self, work))
+
+    def _later(self, begin: Callable[[], Deferred[T]]) -> Deferred[T]:
+        if not self.slow:
+            return begin()
+        told: Deferred[T] = Deferred(lambda _: None)
+
+        def later() -> None:
+            begin().chainDeferred(told)
+
+        self._waiting.append(later)
+        return told
+
+    def go(self) -> None:
+        """
+        Do what waits now; what comes of it waits again.
+        """
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one()
+
+
 class ScriptedModel(PlayedModel):
     """
     Plays one script for each request. The last script repeats.
@@ -107,7 +142,7 @@ class House:
     config: Mapping[str, Any] = field(factory=dict)
     environ: Mapping[str, str] = field(factory=dict)
     clock: Clock = field(factory=Clock)
-    store: BreakableStore = field(factory=BreakableStore)
+    store: BreakableStore = field(factory=SlowStore)
     events: list[tuple[str, dict[str, Any]]] = field(factory=list)
     options: Mapping[str, Any] = field(factory=dict)
     make_model: Callable[[ResolvedModel], Any] | None = None

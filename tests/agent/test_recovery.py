@@ -117,7 +117,7 @@ class RecoveryTests(HouseCase):
 
     def test_unreadable_record(self) -> None:
         """
-        A record that cannot be read is logged, and keeps nobody else from going on.
+        A run whose record cannot be read ends in one error, and keeps nobody else from going on.
         """
         house = self.house([10])
         house.send("one", "run-1")
@@ -129,8 +129,12 @@ class RecoveryTests(HouseCase):
         run.inbound.clear()  # type: ignore[attr-defined]
         house.crash([said("again")])
         self.assertEqual(len(self.flushLoggedErrors()), 1)
+        self.assert_one_end(house, "run-1", "error")
+        self.assertEqual(house.chat("run-1")[0]["sessionKey"], KEY)
         self.assert_one_end(house, "run-2", "final")
         self.assertEqual(house.runtime.active(KEY), [])
+        house.crash()
+        self.assertEqual(house.events, [])
         _forget(old)
 
 
@@ -138,7 +142,7 @@ def _forget(clock: object) -> None:
     """
     The process that died has taken its timers along.
     """
-    for call in clock.getDelayedCalls():  # type: ignore[attr-defined]
+    for call in list(clock.getDelayedCalls()):  # type: ignore[attr-defined]
         call.cancel()
 
 

@@ -257,6 +257,21 @@ class AbortTests(MethodCase):
             self.refused("chat.abort", {"sessionKey": "main", "runId": "c"}), "runId does not match sessionKey"
         )
 
+    def test_takes_long(self) -> None:
+        """
+        A run that does not come to its end holds the answer up for a quarter of a minute.
+        """
+        self.agents.stuck = True
+        stopping = {"sessionKey": "main", "message": "/stop", "idempotencyKey": "k"}
+        for method, params in (("chat.abort", {"sessionKey": "main"}), ("chat.send", stopping)):
+            replies = self.asked(method, params)
+            self.clock.advance(14)
+            self.assertEqual(replies, [])
+            self.clock.advance(1)
+            self.assertEqual(
+                [reply.message for reply in replies], ["Session main is still active; try again in a moment."]
+            )
+
 
 class InjectTests(MethodCase):
     """

@@ -12,6 +12,9 @@ from twisted.internet.defer import Deferred
 
 StopReason = Literal["stop", "length", "toolUse"]
 
+#: What a configured key or header begins with that a command prints (``keys``).
+COMMAND_MARK = "!"
+
 
 @frozen(kw_only=True)
 class Cost:
@@ -45,6 +48,8 @@ class ResolvedModel:
     :ivar api: ``openai-completions``, ``anthropic-messages`` or ``echo``.
     :ivar base_url: API root without a final slash.
     :ivar key_source: where the key comes from, for people; never the key.
+    :ivar key_is_command: the key is still the command that prints it.
+    :ivar header_commands: names of headers that are still commands.
     :ivar bearer: the key is sent as ``Authorization: Bearer``, also where the API has its own header.
     :ivar inputs: ``text``, ``image``.
     """
@@ -56,8 +61,10 @@ class ResolvedModel:
     name: str = ""
     api_key: str | None = field(default=None, repr=False)
     key_source: str = ""
+    key_is_command: bool = False
     bearer: bool = False
     headers: Mapping[str, str] = field(factory=dict, repr=False)
+    header_commands: frozenset[str] = frozenset()
     reasoning: bool = False
     inputs: Sequence[str] = ("text",)
     cost: Cost = Cost()

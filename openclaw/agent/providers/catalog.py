@@ -5,11 +5,11 @@ From what people write of models and keys to a model that can be asked (``agent.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from attrs import evolve, frozen
 
-from openclaw.agent.providers.base import Cost, ResolvedModel
+from openclaw.agent.providers.base import COMMAND_MARK, Cost, ResolvedModel
 from openclaw.agent.providers.compat import guessed_compat
 from openclaw.agent.providers.known import (
     BUILTIN_ALIASES,
@@ -35,9 +35,6 @@ ECHO = ResolvedModel(
 DEFAULT_PROVIDER = "anthropic"
 
 THINKING_LEVELS = ("off", "minimal", "low", "medium", "high", "xhigh")
-
-#: Gives the standard output of a ``!command`` key.
-RunCommand = Callable[[str], str]
 
 
 @frozen
@@ -240,12 +237,10 @@ def _provider(config: Config, name: str) -> ProviderConfig | None:
     return None
 
 
-def _value(text: str, environ: Mapping[str, str], run_command: RunCommand | None) -> str:
+def _value(text: str, environ: Mapping[str, str]) -> str:
     """
-    A header or key as it is sent: a variable's value, a command's output, or the text itself.
+    A header as it is sent: a variable's value, or the text itself.
     """
-    if text.startswith("!") and run_command is not None:
-        return run_command(text[1:].strip()).strip()
     variable = _variable(text)
     return environ.get(variable) or text if variable is not None else text
 
@@ -259,13 +254,11 @@ def resolve_model(
     ref: ModelRefParts | None = None,
     *,
     agent_id: str | None = None,
-    run_command: RunCommand | None = None,
 ) -> ResolvedModel:
     """
-    Everything needed to ask a model.
+    Everything needed to ask a model, except what commands have to print first (``keys``).
 
     :param ref: the session's or the message's choice; ``None`` means the agent's default.
-    :param run_command: runs a ``!command`` key. It blocks: where there may be one, call this in a thread.
     :raise UnknownModel: no such provider, or the provider lists its models and this one is not among them.
     :raise NoApiKey: the provider needs a key and there is none.
     """
@@ -279,19 +272,24 @@ def resolve_model(
         # Servers on the own machine often want no key at all.
         if configured is None:
             raise NoApiKey(chosen.provider)
-        return evolve(model, headers=_headers(model, environ, run_command))
+        return _with_headers(model, environ)
     bearer = key.bearer or bool(configured is not None and configured.auth_header)
-    return evolve(
-        model,
-        api_key=_value(key.text, environ, run_command) if key.text.startswith("!") else key.text,
-        key_source=key.source,
-        bearer=bearer,
-        headers=_headers(model, environ, run_command),
+    return _with_headers(
+        evolve(
+            model,
+            api_key=key.text,
+            key_source=key.source,
+            bearer=bearer,
+            key_is_command=key.text.startswith(COMMAND_MARK) and not key.source.startswith("env "),
+        ),
+        environ,
     )
 
 
-def _headers(model: ResolvedModel, environ: Mapping[str, str], run_command: RunCommand | None) -> dict[str, str]:
-    return {name.lower(): _value(value, environ, run_command) for name, value in dict(model.headers).items()}
+def _with_headers(model: ResolvedModel, environ: Mapping[str, str]) -> ResolvedModel:
+    commands = frozenset(name.lower() for name, text in model.headers.items() if text.startswith(COMMAND_MARK))
+    headers = {name.lower(): _value(text, environ) for name, text in model.headers.items()}
+    return evolve(model, headers=headers, header_commands=commands)
 
 
 def _describe(config: Config, ref: ModelRefParts) -> ResolvedModel:

@@ -108,17 +108,15 @@ class ResolveTests(SynchronousTestCase):
 
     def test_keys(self) -> None:
         """
-        The environment comes first, a configured key may name a variable, a command gives its output.
+        The environment comes first, a configured key may name a variable, a command is told apart.
         """
         found = resolve_model(config(), {"ANTHROPIC_OAUTH_TOKEN": "oat", "ANTHROPIC_API_KEY": "api"})
         self.assertEqual((found.api_key, found.bearer), ("oat", True))
         for told in ("${MY_KEY}", "MY_KEY"):
             named = resolve_model(config(mock={**MOCK, "apiKey": told}), {"MY_KEY": "secret"})
             self.assertEqual((named.api_key, named.key_source), ("secret", "env MY_KEY"))
-        told_by = resolve_model(
-            config(mock={**MOCK, "apiKey": "!pass show x"}), {}, run_command=lambda text: f"{text}\n"
-        )
-        self.assertEqual(told_by.api_key, "pass show x")
+        told_by = resolve_model(config(mock={**MOCK, "apiKey": "!pass show x"}), {})
+        self.assertEqual((told_by.api_key, told_by.key_is_command), ("!pass show x", True))
 
     def test_no_key(self) -> None:
         """
