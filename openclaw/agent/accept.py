@@ -24,6 +24,9 @@ from openclaw.store.interfaces import Run, Session, Unit
 #: Origins whose text ends silently: they neither extend nor end a session's freshness.
 SILENT_ORIGINS = frozenset({"heartbeat"})
 
+#: Members that say where answers go, beside ``lastChannel``.
+ROUTE = ("lastTo", "lastAccountId", "lastThreadId")
+
 
 @frozen(kw_only=True)
 class Acceptance:
@@ -73,7 +76,9 @@ class Reception:
         reading = read(inbound, self._context(session, old))
         if reading.prepared.resets and inbound.session_id is None:
             session = evolve(session, session_id=self.new_session_id)
-        members = _changed(session.members, {**inbound.members, **reading.changes})
+        # Where answers go is told whole: nothing of it is left from an earlier message.
+        route = dict.fromkeys(ROUTE) if "lastChannel" in inbound.members else {}
+        members = _changed(session.members, {**route, **inbound.members, **reading.changes})
         session = evolve(session, members=members)
         if inbound.shown_key is not None:
             unit.sessions.put(session)

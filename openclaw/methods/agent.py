@@ -85,7 +85,7 @@ async def agent(context: MethodContext, params: AgentParams) -> Any:
     target = await _target(context, params)
     if target is None:
         return await _failing(context, params, NO_SESSION)
-    await check_sending(context, target.key, params.message.strip())
+    await check_sending(context, target.key)
     if params.timeout == 0:
         return await _failing(context, params, NO_TIME)
     accepted = await context.agents.submit(

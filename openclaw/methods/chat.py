@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from openclaw.agent.commands.base import CommandContext
+from openclaw.agent.commands.prepare import read_text
 from openclaw.agent.transcript import append_message, entry_id, injected_message
 from openclaw.agent.types import Inbound
 from openclaw.clock import millis
@@ -85,16 +87,34 @@ async def send(context: MethodContext, params: ChatSendParams) -> dict[str, Any]
     return chat_answer(await context.agents.outcome(accepted.run_id))
 
 
-async def check_sending(context: MethodContext, key: str, text: str) -> None:
+async def check_sending(context: MethodContext, key: str, text: str = "") -> None:
     """
-    Refuse messages to a session whose policy says so. Commands pass: one of them lifts the refusal.
+    Refuse messages to a session whose policy says so.
 
+    :param text: passes all the same if it is only a command, which no model is asked about; one of them may lift the
+        refusal.
     :raise Failed: sending is denied.
     """
     session = await context.store.read(lambda unit: unit.sessions.get(key))
     members = session.members if session is not None else {}
-    if not text.startswith("/") and sending_denied(context.config().session.send_policy, key, members):
+    denied = sending_denied(context.config().session.send_policy, key, members)
+    if denied and not _is_command(context, key, text):
         raise invalid("send blocked by session policy")
+
+
+def _is_command(context: MethodContext, key: str, text: str) -> bool:
+    if text.lower() in STOP_WORDS:
+        return True
+    config = context.config()
+    surroundings = CommandContext(
+        session_key=key,
+        agent_id=agent_of(key, default_agent(config)),
+        members={},
+        config=config,
+        environ=context.environ,
+        now_ms=millis(context.clock),
+    )
+    return read_text(text, surroundings).prepared.answer is not None
 
 
 def _inline_level(word: str | None, text: str) -> str | None:

@@ -78,6 +78,20 @@ class AnswerTests(CommandCase):
         house.send("/etc/hosts is a file", "run-1")
         self.assertTrue(self.asked(house).startswith("/etc/hosts is a file"))
 
+    def test_words_after_it(self) -> None:
+        """
+        A command that takes no words is none when some follow: they are for the model.
+        """
+        house = self.house([5, *said("Hello")], said("Hello"))
+        house.send("one", "run-1")
+        house.send("/stop now", "run-2")
+        house.clock.advance(5)
+        self.assertTrue(self.asked(house).startswith("/stop now"))
+        for run_id in ("run-1", "run-2"):
+            self.assert_one_end(house, run_id, "final")
+        house.send("/status and what is new?", "run-3")
+        self.assertTrue(self.asked(house).startswith("and what is new?"))
+
     def test_not_obeyed(self) -> None:
         """
         Text from where no commands are taken goes to the model as it is.
@@ -134,6 +148,30 @@ class SettingTests(CommandCase):
         self.assertIn("reset to default", self.answer(house, "/model default"))
         self.assertNotIn("modelOverride", self.members(house))
 
+    def test_model_errors(self) -> None:
+        """
+        A model that does not exist, may not be chosen or has no key is refused, and the old one stays.
+        """
+        allowed = {"mock/mock-r": {"alias": "mr"}, "groq/openai/gpt-oss-120b": {}}
+        house = self.house(config={"agents": {"defaults": {"models": allowed}}})
+        self.assertEqual(self.answer(house, "/model mr"), "Model set to mr (mock/mock-r).")
+        self.assertIn('Model "mock/nope" is not allowed.', self.answer(house, "/model mock/nope"))
+        self.assertIn("GROQ_API_KEY", self.answer(house, "/model groq/openai/gpt-oss-120b"))
+        self.assertIn("Unrecognized", self.answer(self.house(), "/model mock/nope"))
+        self.assertIn("Unrecognized", self.answer(house, "/model mock/"))
+        self.assertEqual(self.members(house)["modelOverride"], "mock-r")
+
+    def test_model_list(self) -> None:
+        """
+        The list names the models that may be chosen, with their aliases.
+        """
+        house = self.house()
+        listed = self.answer(house, "/model list")
+        self.assertIn("- mock/mock-1\n- mock/mock-r\n", listed)
+        self.assertNotIn("mock-r", self.answer(house, "/model"))
+        house = self.house(config={"agents": {"defaults": {"models": {"mock/mock-r": {"alias": "mr"}}}}})
+        self.assertIn("- mock/mock-1\n- mr (mock/mock-r)\n", self.answer(house, "/model list"))
+
     def test_one_message_only(self) -> None:
         """
         A directive inside a message counts for this message, and the model does not read it.
@@ -154,6 +192,36 @@ class SettingTests(CommandCase):
         text = house.chat("run-1")[-1]["message"]["content"][0]["text"]
         self.assertIn("🧠 Model: mock/mock-1", text)
         self.assertTrue(text.endswith("Hello"))
+
+    def test_only_shortcuts(self) -> None:
+        """
+        Shortcuts with nothing beside them, or only with settings, are answered without a model.
+        """
+        house = self.house()
+        both = self.answer(house, "/help /status")
+        self.assertIn("/new", both)
+        self.assertIn("🧠 Model: mock/mock-1", both)
+        card = self.answer(house, "/status /verbose on")
+        self.assertTrue(card.endswith("⚙️ Verbose logging enabled."))
+        self.assertEqual(self.members(house)["verboseLevel"], "on")
+
+    def test_where_the_shortcut_stands(self) -> None:
+        """
+        Only the word itself is taken out, with the blanks around it; the same letters elsewhere stay.
+        """
+        house = self.house()
+        house.send("see a/status  and\n  /status\n  b", "run-1")
+        self.assertTrue(self.asked(house).startswith("see a/status  and\n\n  b"), self.asked(house))
+
+    def test_picture(self) -> None:
+        """
+        A setting beside a picture is for this picture.
+        """
+        house = self.house(config={"agents": {"defaults": {"model": {"primary": "mock/mock-r"}}}})
+        image = {"type": "image", "data": "AAAA", "mimeType": "image/png"}
+        house.send("/think high", "run-1", images=[image])
+        self.assertEqual(house.model.requests[-1].thinking, "high")
+        self.assertNotIn("thinkingLevel", self.members(house))
 
 
 class SessionTests(CommandCase):
@@ -183,6 +251,19 @@ class SessionTests(CommandCase):
         house.send("/new mock/mock-r", "run-2")
         self.assertTrue(self.asked(house).startswith(GREETING))
         self.assertEqual(self.members(house)["modelOverride"], "mock-r")
+        house.send("/new etc/passwd", "run-3")
+        self.assertTrue(self.asked(house).startswith("etc/passwd"))
+
+    def test_new_with_a_known_model(self) -> None:
+        """
+        A model of a provider whose key is in the environment needs no configuration to be chosen.
+        """
+        house = self.house(environ={"GROQ_API_KEY": "gsk-test"})
+        house.send("/new groq/openai/gpt-oss-120b", "run-1")
+        self.assertTrue(self.asked(house).startswith(GREETING))
+        self.assertEqual(self.members(house)["providerOverride"], "groq")
+        house.send("/new openai/gpt-5-mini", "run-2")
+        self.assertTrue(self.asked(house).startswith("openai/gpt-5-mini"))
 
     def test_new_while_busy(self) -> None:
         """

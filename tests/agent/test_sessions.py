@@ -112,6 +112,22 @@ class FreshnessTests(HouseCase):
         self.assertNotIn("verboseLevel", house.read(lambda unit: unit.sessions.get(KEY)).members)
 
 
+class RouteTests(HouseCase):
+    def test_told_whole(self) -> None:
+        """
+        Where answers go is that of the last message: nothing of an earlier one is left.
+        """
+        house = self.house()
+        topic = {"lastChannel": "telegram", "lastTo": "7", "lastThreadId": 42, "lastAccountId": "default"}
+        house.send("hi", "run-1", members=topic)
+        house.send("hi", "run-2", origin="agent", members={"label": "L"})
+        members = house.read(lambda unit: unit.sessions.get(KEY)).members
+        self.assertEqual({name: members[name] for name in topic}, topic)
+        house.send("hi", "run-3", members={"lastChannel": "webchat"})
+        members = house.read(lambda unit: unit.sessions.get(KEY)).members
+        self.assertEqual([members.get(name) for name in topic], ["webchat", None, None, None])
+
+
 class NoteTests(HouseCase):
     def asked(self, house: House) -> str:
         return str(house.model.requests[-1].messages[-1]["content"][0]["text"])

@@ -178,6 +178,7 @@ class AgentTests(MethodCase):
             ({"sessionKey": "main", "channel": "bogus"}, "invalid agent params: unknown channel: bogus"),
             ({"sessionKey": "main", "replyChannel": "Bogus"}, "invalid agent params: unknown channel: bogus"),
             ({"sessionKey": "deny"}, "send blocked by session policy"),
+            ({"sessionKey": "deny", "message": "/status"}, "send blocked by session policy"),
             ({"sessionKey": "main", "attachments": [{"content": "!"}]}, None),
             ({"sessionKey": "main", "bogus": 1}, "invalid agent params: at root: unexpected property 'bogus'"),
         ]

@@ -73,11 +73,14 @@ class SendTests(MethodCase):
 
     def test_policy(self) -> None:
         """
-        A session may refuse messages; commands pass, since one of them lifts the refusal.
+        A session may refuse messages; what is only a command passes, and so does a word that stops.
         """
         self.session("agent:main:main", sendPolicy="deny")
-        self.assertEqual(self.send()[0].message, "send blocked by session policy")
-        self.assertTrue(self.send("/send on")[0].ok)
+        for text in ("hello", "/nothing of ours", "/status and more", "/new", "/think high about it"):
+            self.assertEqual(self.send(text)[0].message, "send blocked by session policy", text)
+        self.assertEqual(self.agents.submitted, [])
+        for key, text in enumerate(("/status", "/think high", "stop")):
+            self.assertTrue(self.send(text, idempotencyKey=str(key))[0].ok, text)
 
     def test_stop_words(self) -> None:
         """

@@ -58,6 +58,7 @@ class Command:
 
     :ivar names: without the slash; the first is the one that is shown.
     :ivar inline: also answered in the middle of another message, and taken out of it.
+    :ivar takes_arguments: whether words may follow; with words after it, one that takes none is no command.
     """
 
     names: tuple[str, ...]
@@ -65,6 +66,7 @@ class Command:
     group: str
     run: Callable[[CommandContext, str], CommandResult]
     inline: bool = False
+    takes_arguments: bool = True
 
 
 def answer(text: str, **changes: Any) -> CommandResult:

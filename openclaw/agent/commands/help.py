@@ -36,7 +36,19 @@ def commands_command(context: CommandContext, arguments: str) -> CommandResult:
     return answer("ℹ️ Slash commands\n\n" + "\n\n".join(parts))
 
 
-HELP_COMMAND = Command(names=("help",), description="Show a short menu.", group="Status", run=help_command, inline=True)
+HELP_COMMAND = Command(
+    names=("help",),
+    description="Show a short menu.",
+    group="Status",
+    run=help_command,
+    inline=True,
+    takes_arguments=False,
+)
 COMMANDS_COMMAND = Command(
-    names=("commands",), description="List all commands.", group="Status", run=commands_command, inline=True
+    names=("commands",),
+    description="List all commands.",
+    group="Status",
+    run=commands_command,
+    inline=True,
+    takes_arguments=False,
 )

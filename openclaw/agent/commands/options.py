@@ -8,15 +8,21 @@ from openclaw.agent.commands.base import Command, CommandContext, CommandResult,
 from openclaw.agent.commands.status import session_model, session_ref
 from openclaw.agent.providers.catalog import (
     ModelRefParts,
+    NoApiKey,
     UnknownModel,
     aliases,
     default_ref,
     find_ref,
     is_allowed,
+    resolve_model,
     thinking_default,
     thinking_levels,
 )
+from openclaw.agent.providers.choices import choices
 from openclaw.sessions.levels import THINKING, thinking_level, verbose_level
+
+#: Models that a list names.
+MOST_LISTED = 50
 
 VERBOSE_ANSWERS = {
     "on": "⚙️ Verbose logging enabled.",
@@ -66,7 +72,8 @@ def model(context: CommandContext, arguments: str) -> CommandResult:
     config, environ = context.config, context.environ
     word = arguments.strip()
     if not word or word.lower() in ("status", "list"):
-        return answer(f"Current: {session_ref(context)}\n\nSwitch: /model <provider/model>\nMore: /status")
+        listed = _listed(context) if word.lower() == "list" else "List: /model list"
+        return answer(f"Current: {session_ref(context)}\n\n{listed}\nSwitch: /model <provider/model>\nMore: /status")
     default = default_ref(config, environ, context.agent_id)
     try:
         ref = default if word.lower() == "default" else find_ref(config, word, environ)
@@ -74,12 +81,29 @@ def model(context: CommandContext, arguments: str) -> CommandResult:
         return answer(f'Unrecognized model "{word}".')
     if not is_allowed(config, ref, environ):
         return answer(f'Model "{ref}" is not allowed. Choose one of agents.defaults.models.')
+    try:
+        resolve_model(config, environ, ref)
+    except UnknownModel:
+        return answer(f'Unrecognized model "{word}".')
+    except NoApiKey as error:
+        return answer(str(error))
     dropped = {"authProfileOverride": None, "authProfileOverrideSource": None}
     if ref == default:
         text = f"Model reset to default ({label(context, ref)})."
         return answer(text, providerOverride=None, modelOverride=None, **dropped)
     text = f"Model set to {label(context, ref)}."
     return answer(text, providerOverride=ref.provider, modelOverride=ref.model_id, **dropped)
+
+
+def _listed(context: CommandContext) -> str:
+    """
+    The models that can be chosen, the first ones of many.
+    """
+    config, environ = context.config, context.environ
+    refs = (ModelRefParts(choice.provider, choice.model_id) for choice in choices(config, environ))
+    lines = [f"- {label(context, ref)}" for ref in refs if is_allowed(config, ref, environ)]
+    more = [f"… and {len(lines) - MOST_LISTED} more"] if len(lines) > MOST_LISTED else []
+    return "\n".join(["Models:", *lines[:MOST_LISTED], *more])
 
 
 def label(context: CommandContext, ref: ModelRefParts) -> str:

@@ -7,7 +7,7 @@ White space in the text is kept: only what was recognised is taken out, with the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
@@ -43,16 +43,46 @@ def read(inbound: Inbound, context: CommandContext) -> Reading:
     thinking = thinking_level(inbound.thinking) if inbound.thinking else None
     if not inbound.commands:
         return Reading(prepared=Prepared(prompt=inbound.message, thinking=thinking), changes={})
-    reset = _reset(inbound.message, context)
+    return read_text(inbound.message, context, thinking=thinking, pictures=bool(inbound.images))
+
+
+def read_text(text: str, context: CommandContext, *, thinking: str | None = None, pictures: bool = False) -> Reading:
+    """
+    Read a text whose commands are obeyed.
+
+    :param thinking: level for this message only, when the text names none.
+    :param pictures: whether there is more to the message than its text.
+    """
+    reset = _reset(text, context)
     if reset is not None:
         return _of_result(reset, thinking)
-    acknowledged = _only_directives(inbound.message, context)
+    acknowledged = None if pictures else _only_directives(text, context)
     if acknowledged is not None:
         return _of_result(acknowledged, thinking)
-    command = table.find(inbound.message)
+    command = table.find(text)
     if command is not None and command[0] not in _DIRECTIVES:
         return _of_result(command[0].run(context, command[1]), thinking)
-    return Reading(prepared=_message(inbound.message, thinking, context), changes={})
+    rest, lead = _inline(text, context)
+    if lead and not pictures:
+        if not rest.strip():
+            return _of_result(CommandResult(answer="\n\n".join(lead)), thinking)
+        acknowledged = _only_directives(rest, context)
+        if acknowledged is not None:
+            parts = "\n\n".join([*lead, acknowledged.answer or ""])
+            return _of_result(evolve(acknowledged, answer=parts), thinking)
+    return Reading(prepared=_message(rest, lead, thinking, context), changes={})
+
+
+def _inline(text: str, context: CommandContext) -> tuple[str, list[str]]:
+    """
+    A text without the commands that are answered in its middle, and their answers.
+    """
+    answers: list[str] = []
+    while (found := table.inline(text)) is not None:
+        command, start, end = found
+        answers.append(command.run(context, "").answer or "")
+        text = _without(text, start, end)
+    return text, answers
 
 
 def _of_result(result: CommandResult, thinking: str | None) -> Reading:
@@ -120,36 +150,21 @@ def _leading(text: str, context: CommandContext) -> tuple[Command, str, str] | N
     return command, argument, text[found.end() :]
 
 
-def _message(text: str, thinking: str | None, context: CommandContext) -> Prepared:
+def _message(text: str, lead: Sequence[str], thinking: str | None, context: CommandContext) -> Prepared:
     """
     Text with directives in it: they count for this message only.
     """
-    prepared = Prepared(prompt=text, thinking=thinking)
-    lead: list[str] = []
-    for command, found in list(table.inline(text)):
-        result = command.run(context, "")
-        lead.append(result.answer or "")
-        text = text.replace(found.group(), "\0", 1)
     text, level = _take(text, THINK_COMMAND.names, thinking_level)
     text, verbosity = _take(text, VERBOSE_COMMAND.names, verbose_level)
     text, model = _take(text, MODEL_COMMAND.names, lambda word: _allowed_model(word, context))
     if model is None:
         for alias in aliases(context.config):
-            found_alias = re.search(rf"(?<!\S)/{re.escape(alias)}(?!\S)", text, re.IGNORECASE)
-            if found_alias is not None:
+            found = re.search(rf"(?<!\S)/{re.escape(alias)}(?!\S)", text, re.IGNORECASE)
+            if found is not None:
                 model = _allowed_model(alias, context)
-                text = _without(text, found_alias.start(), found_alias.end())
+                text = _without(text, found.start(), found.end())
                 break
-    while "\0" in text:
-        text = _without(text, text.index("\0"), text.index("\0") + 1)
-    return evolve(
-        prepared,
-        prompt=text,
-        thinking=level or thinking,
-        verbose=verbosity,
-        model=model,
-        lead=tuple(lead),
-    )
+    return Prepared(prompt=text, thinking=level or thinking, verbose=verbosity, model=model, lead=tuple(lead))
 
 
 def _take(text: str, names: tuple[str, ...], read_value: Any) -> tuple[str, str | None]:

@@ -7,7 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 from openclaw.agent.commands.base import Command, CommandContext, CommandResult
-from openclaw.agent.providers.catalog import ModelRefParts, UnknownModel, aliases, find_ref, is_allowed
+from openclaw.agent.providers.catalog import (
+    ModelRefParts,
+    UnknownModel,
+    aliases,
+    find_key,
+    find_ref,
+    is_allowed,
+    normal_provider,
+)
+from openclaw.agent.providers.known import KNOWN_PROVIDERS
 
 #: What the model reads when a session is started without a message.
 GREETING = (
@@ -67,9 +76,8 @@ def _model(context: CommandContext, text: str) -> ModelRefParts | None:
     if len(text.split()) != 1:
         return None
     config = context.config
-    named = text.lower() in aliases(config)
-    known = any(text.lower().startswith(f"{provider.lower()}/") for provider in _providers(context))
-    if not named and not known:
+    provider, slash, _ = text.partition("/")
+    if text.lower() not in aliases(config) and not (slash and normal_provider(provider) in _providers(context)):
         return None
     try:
         ref = find_ref(config, text, context.environ)
@@ -79,8 +87,13 @@ def _model(context: CommandContext, text: str) -> ModelRefParts | None:
 
 
 def _providers(context: CommandContext) -> set[str]:
-    listed = {ref.partition("/")[0] for ref in context.config.agents.defaults.models if "/" in ref}
-    return listed | set(context.config.models.providers)
+    """
+    Providers that can be asked: those in the configuration, and known ones whose key is there.
+    """
+    config, environ = context.config, context.environ
+    told = [*config.models.providers, *(ref.partition("/")[0] for ref in config.agents.defaults.models if "/" in ref)]
+    known = {name for name in KNOWN_PROVIDERS if find_key(config, name, environ) is not None}
+    return known | {normal_provider(name) for name in told}
 
 
 def stop(context: CommandContext, arguments: str) -> CommandResult:
@@ -94,4 +107,6 @@ NEW_COMMAND = Command(
     names=("new",), description="Start a new session, with a first message or a model.", group="Session", run=new
 )
 RESET_COMMAND = Command(names=("reset",), description="The same as /new.", group="Session", run=new)
-STOP_COMMAND = Command(names=("stop",), description="Stop the current answer.", group="Session", run=stop)
+STOP_COMMAND = Command(
+    names=("stop",), description="Stop the current answer.", group="Session", run=stop, takes_arguments=False
+)

@@ -1,5 +1,5 @@
 """
-``/status``: the session at a glance, and ``/whoami``.
+``/status``: the session at a glance.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from openclaw import __version__
 from openclaw.agent.commands.base import Command, CommandContext, CommandResult, answer
 from openclaw.agent.providers.base import ResolvedModel
 from openclaw.agent.providers.catalog import ModelRefParts, default_ref, parse_ref, resolve_model, thinking_default
+from openclaw.agent.queue import queue_settings
 from openclaw.errors import OpenClawError
 
 
@@ -59,8 +60,8 @@ def _lines(context: CommandContext) -> Iterator[str]:
     yield f"🧵 Session: {context.session_key} • {_age(context)}"
     default = thinking_default(context.config, model) if model is not None else "off"
     yield f"⚙️ Runtime: direct · Think: {members.get('thinkingLevel') or default}{_verbose(context)}"
-    mode = members.get("queueMode") or context.config.messages.queue.mode
-    yield f"🪢 Queue: {mode} (depth {context.queued})"
+    queue = queue_settings(context.config, members, members.get("lastChannel"))
+    yield f"🪢 Queue: {queue.mode} (depth {context.queued})"
 
 
 def _key(model: ResolvedModel | None) -> str:
@@ -110,5 +111,10 @@ def _age(context: CommandContext) -> str:
 
 
 STATUS_COMMAND = Command(
-    names=("status",), description="Show the session, its model and its queue.", group="Status", run=status, inline=True
+    names=("status",),
+    description="Show the session, its model and its queue.",
+    group="Status",
+    run=status,
+    inline=True,
+    takes_arguments=False,
 )

@@ -5,7 +5,6 @@ All commands, and how one is found in a text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from openclaw.agent.commands.base import Command
 from openclaw.agent.commands.help import COMMANDS_COMMAND, HELP_COMMAND
@@ -40,16 +39,18 @@ def find(text: str) -> tuple[Command, str] | None:
     if found is None:
         return None
     command = _BY_NAME.get(found[1].lower())
-    return None if command is None else (command, stripped[found.end() :])
+    arguments = stripped[found.end() :]
+    if command is None or (arguments and not command.takes_arguments):
+        return None
+    return command, arguments
 
 
-def inline(text: str) -> Iterator[tuple[Command, re.Match[str]]]:
+def inline(text: str) -> tuple[Command, int, int] | None:
     """
-    Commands that are answered in the middle of a message, where they stand.
+    A command that is answered in the middle of a message, and where it stands.
     """
     for command in COMMANDS:
-        if not command.inline:
-            continue
-        found = re.search(rf"(?<!\S)/{command.names[0]}(?!\S)", text, re.IGNORECASE)
+        found = re.search(rf"(?<!\S)/{command.names[0]}(?!\S)", text, re.IGNORECASE) if command.inline else None
         if found is not None:
-            yield command, found
+            return command, found.start(), found.end()
+    return None
