@@ -113,3 +113,15 @@ def has_user_message(path: Sequence[Entry], run_id: str) -> bool:
         entry.run_id == run_id and entry.type == "message" and entry.body["message"].get("role") == "user"
         for entry in reversed(path)
     )
+
+
+def call_ids(path: Sequence[Entry], run_id: str) -> set[str]:
+    """
+    Ids of all calls of a run.
+    """
+    return {
+        call.id
+        for entry in path
+        if entry.run_id == run_id and entry.type == "message" and entry.body["message"].get("role") == "assistant"
+        for call in _calls(entry.body["message"])
+    }

@@ -44,6 +44,7 @@ class Begun:
     """
     What a run knows once it has begun.
 
+    :ivar waited: whether an earlier process left it waiting for a person.
     :ivar failure: why there is nothing to run.
     :ivar model: ``None`` only with a failure.
     """
@@ -51,6 +52,7 @@ class Begun:
     path: Sequence[Entry]
     members: Mapping[str, Any]
     started_at_ms: int
+    waited: bool = False
     model: ResolvedModel | None = None
     thinking: str = "off"
     failure: OpenClawError | None = None
@@ -104,7 +106,9 @@ def begin(
         session = unit.sessions.get(inbound.session_key)
         members = {} if session is None else session.members
         started = run.started_at_ms or now_ms
-        unit.runs.put(evolve(run, state="running", started_at_ms=started))
+        # One that waits for a person does so until it is decided, however often a process dies meanwhile.
+        waited = run.state == "waiting"
+        unit.runs.put(evolve(run, state="waiting" if waited else "running", started_at_ms=started))
         model: ResolvedModel | None = None
         failure: OpenClawError | None = None
         thinking = "off"
@@ -155,6 +159,7 @@ def begin(
             path=path,
             members=members,
             started_at_ms=started,
+            waited=waited,
             model=model,
             thinking=thinking,
             failure=failure,

@@ -4,7 +4,7 @@ The model loop of a run: ask, do what the model calls for, ask again, until it o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import define, field
@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from openclaw.agent import ledger
 from openclaw.agent.approvals import Question
-from openclaw.agent.context import context, decision, open_calls
+from openclaw.agent.context import call_ids, context, decision, open_calls
 from openclaw.agent.errors import Ended
 from openclaw.agent.events import RunEvents, trimmed_result
 from openclaw.agent.lanes import Slot
@@ -21,9 +21,9 @@ from openclaw.agent.ledger import Begun
 from openclaw.agent.prompt import build_system_prompt
 from openclaw.agent.providers.base import ModelRequest, ResolvedModel, ToolCall, Usage
 from openclaw.agent.providers.catalog import fallback_refs, resolve_model
-from openclaw.agent.providers.errors import ProviderError
+from openclaw.agent.providers.errors import ProviderError, ProviderRefused
 from openclaw.agent.providers.keys import has_commands, with_commands_run
-from openclaw.agent.retry import failover_reason
+from openclaw.agent.retry import failover_reason, lower_thinking
 from openclaw.agent.text import clean
 from openclaw.agent.tools import Tool, ToolContext, ToolResult
 from openclaw.agent.transcript import Message, assistant_message, tool_message
@@ -33,6 +33,7 @@ from openclaw.agent.world import World
 from openclaw.clock import millis
 from openclaw.errors import OpenClawError
 from openclaw.sessions.keys import agent_of, default_agent
+from openclaw.store.interfaces import Entry
 
 
 @define(kw_only=True, eq=False)
@@ -41,7 +42,8 @@ class ModelLoop:
     One run's way through its model turns.
 
     :ivar until: waits for something that the end of the run cancels.
-    :ivar slot: the run's global slot; given back while a person is asked.
+    :ivar slots: of the run; the last, its global one, is given back while a person is asked.
+    :ivar thinking: how hard the model is told to think.
     :ivar usage: of the last turn, as clients know it.
     :ivar said: what was shown before tools were called.
     :ivar pause: called with true while the run waits for a person, when no limit counts.
@@ -56,10 +58,12 @@ class ModelLoop:
     until: Until
     slots: list[Slot]
     pause: Any
+    said: list[str]
     model: ResolvedModel = field(init=False)
+    thinking: str = field(init=False)
     usage: Usage = field(factory=Usage)
-    said: list[str] = field(factory=list)
     _messages: list[Message] = field(factory=list)
+    _call_ids: set[str] = field(factory=set)
     _system: str = ""
 
     async def run(self) -> tuple[Turn, Mapping[str, Any]]:
@@ -68,13 +72,9 @@ class ModelLoop:
         :raise ProviderError: no model gave an answer.
         """
         assert self.begun.model is not None
-        self.model = self.begun.model
+        self.model, self.thinking = self.begun.model, self.begun.thinking
         await self._prepare()
-        self._messages = context(self.begun.path)
-        for call in open_calls(self.begun.path, self.inbound.run_id):
-            # Resumed in the middle: the context has a stand-in for this result.
-            self._messages = [m for m in self._messages if m.get("toolCallId") != call.id]
-            await self._tool(call)
+        self._messages = context(await self._resumed())
         while True:
             self.events.new_message()
             turn = await self._ask()
@@ -87,6 +87,21 @@ class ModelLoop:
             await self._write(message, seen=True)
             for call in turn.calls:
                 await self._tool(call)
+
+    async def _resumed(self) -> Sequence[Entry]:
+        """
+        Do what an earlier process left undone.
+
+        :return: the path of the session.
+        """
+        path, run_id = self.begun.path, self.inbound.run_id
+        self._call_ids = call_ids(path, run_id)
+        calls = open_calls(path, run_id)
+        for call in calls:
+            await self._tool(call, path)
+        if self.begun.waited:
+            await ledger.mark(self.world.store, run_id, state="running")
+        return await self.world.store.read(lambda unit: unit.entries.path(self.session_id)) if calls else path
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -134,6 +149,19 @@ class ModelLoop:
         return await self.until(lambda: world.in_thread(with_commands_run, model, world.run_command))
 
     async def _ask_model(self, model: ResolvedModel) -> Turn:
+        """
+        Ask one model, once more if it does not know how hard it should think.
+        """
+        try:
+            return await self._ask_once(model)
+        except ProviderRefused as error:
+            lower = lower_thinking(error, self.thinking)
+            if lower is None:
+                raise
+            self.thinking = lower
+            return await self._ask_once(model)
+
+    async def _ask_once(self, model: ResolvedModel) -> Turn:
         world = self.world
         asking = Asking(
             model=world.make_model(model),
@@ -144,14 +172,17 @@ class ModelLoop:
             failed=self._record_failure,
         )
         tools = [tool.spec for tool in world.tools]
-        return await asking.ask(
+        turn = await asking.ask(
             ModelRequest(
                 system=self._system,
                 messages=tuple(self._messages),
                 tools=tools,
-                thinking=self.begun.thinking,
+                thinking=self.thinking,
             )
         )
+        turn = turn.with_own_ids(self._call_ids)
+        self._call_ids |= {call.id for call in turn.calls}
+        return turn
 
     def _fallbacks(self) -> list[ResolvedModel]:
         config = self.world.config()
@@ -173,36 +204,62 @@ class ModelLoop:
 
     # -- tools --------------------------------------------------------------------------------------------------------
 
-    async def _tool(self, call: ToolCall) -> None:
-        world = self.world
-        context = self._tool_context(call)
-        tool = next((tool for tool in world.tools if tool.spec.name == call.name), None)
+    async def _tool(self, call: ToolCall, before: Sequence[Entry] = ()) -> None:
+        """
+        :param before: for a call of an earlier process, the path, in which a decision may stand.
+        """
+        tool = next((tool for tool in self.world.tools if tool.spec.name == call.name), None)
         if tool is None:
-            self.events.tool("start", call.name, call.id, {"args": dict(call.arguments)})
+            self._started(call)
             result = ToolResult.of_text(f"Tool {call.name} not found", is_error=True)
         else:
-            text = tool.question(call, context)
-            allowed = text is None or await self._approved(call, text)
-            self.events.tool("start", call.name, call.id, {"args": dict(call.arguments)})
-            result = await self._call(tool, call, context) if allowed else _denied(call)
+            result = await self._call(tool, call, before)
         message = tool_message(call, result.content, result.details, is_error=result.is_error, now_ms=self._now())
         await self._write(message)
         members: dict[str, Any] = {} if result.meta is None else {"meta": result.meta}
         members |= {"isError": result.is_error, "result": trimmed_result(result.content, result.details)}
         self.events.tool("result", call.name, call.id, members)
 
-    async def _call(self, tool: Tool, call: ToolCall, context: ToolContext) -> ToolResult:
+    def _started(self, call: ToolCall) -> None:
+        self.events.tool("start", call.name, call.id, {"args": dict(call.arguments)})
+
+    async def _call(self, tool: Tool, call: ToolCall, before: Sequence[Entry]) -> ToolResult:
+        context = self._tool_context(call)
+        try:
+            text = tool.question(call, context)
+        except Exception as error:
+            self._started(call)
+            return self._broken(call, error)
+        if text is not None:
+            allowed = await self._approved(call, text, before)
+        else:
+            allowed = True
+            if before:
+                await self._may_act()
+        self._started(call)
+        if not allowed:
+            return _denied(call)
         try:
             return await self.until(lambda: tool.run(call, context))
         except (Ended, CancelledError):
             raise
-        except OpenClawError as error:
-            return ToolResult.of_text(str(error), is_error=True)
-        except Exception:
-            self._log.failure("The tool {tool} failed in a way it does not know.", tool=call.name)
-            return ToolResult.of_text(f"{call.name} failed with an internal error.", is_error=True)
+        except Exception as error:
+            return self._broken(call, error)
 
-    async def _approved(self, call: ToolCall, text: str) -> bool:
+    def _broken(self, call: ToolCall, error: Exception) -> ToolResult:
+        """
+        What the model is told of a tool that failed.
+        """
+        if isinstance(error, OpenClawError):
+            return ToolResult.of_text(str(error), is_error=True)
+        self._log.failure("The tool {tool} failed in a way it does not know.", tool=call.name)
+        return ToolResult.of_text(f"{call.name} failed with an internal error.", is_error=True)
+
+    async def _may_act(self) -> None:
+        # From here on the tool may act: a crash must not do it twice.
+        await ledger.mark(self.world.store, self.inbound.run_id, state="running", seen=True)
+
+    async def _approved(self, call: ToolCall, text: str, before: Sequence[Entry]) -> bool:
         """
         Ask a person. Meanwhile others may run, no limit counts, and a restart changes nothing.
         """
@@ -216,7 +273,7 @@ class ModelLoop:
             arguments=call.arguments,
             text=text,
         )
-        allowed = decision(self.begun.path, question.id)
+        allowed = decision(before, question.id)
         if allowed is None:
             await ledger.mark(self.world.store, run_id, state="waiting")
             self.slots.pop().release()
@@ -226,8 +283,7 @@ class ModelLoop:
                 self.slots.append(await self.until(lambda: self.world.lanes.shared(self.inbound.lane)))
             finally:
                 self.pause(False)
-        # From here on the tool may act: a crash must not do it twice.
-        await ledger.mark(self.world.store, run_id, state="running", seen=True)
+        await self._may_act()
         return allowed
 
     def _tool_context(self, call: ToolCall) -> ToolContext:

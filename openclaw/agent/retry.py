@@ -7,13 +7,16 @@ failed is repeated three times with longer waits. So a steady 500 takes about 16
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from attrs import frozen
 
+from openclaw.agent.providers.catalog import THINKING_LEVELS
 from openclaw.agent.providers.errors import ProviderError, ProviderRefused, ProviderUnreachable
+from openclaw.sessions.levels import thinking_level
 
-#: The longest wait a provider may ask for.
+#: A provider that asks for a longer wait is not waited for: whoever asked the agent is told soon, and may ask later.
 MAX_RETRY_AFTER = 60.0
 
 
@@ -39,9 +42,9 @@ class RetryPolicy:
             return None
         if not error.transient:
             return None
-        asked = error.retry_after if isinstance(error, ProviderRefused) else None
+        asked = _asked(error)
         if asked is not None:
-            return min(asked, MAX_RETRY_AFTER)
+            return asked
         least, most = self.request_wait
         return least + (most - least) * self.jitter()
 
@@ -52,7 +55,15 @@ class RetryPolicy:
         """
         if attempt > len(self.turn_waits) or not error.transient:
             return None
-        return self.turn_waits[attempt - 1]
+        return max(self.turn_waits[attempt - 1], _asked(error) or 0.0)
+
+
+def _asked(error: ProviderError) -> float | None:
+    """
+    Seconds that a provider asks to be left alone, if we go along with it.
+    """
+    asked = error.retry_after if isinstance(error, ProviderRefused) else None
+    return asked if asked is not None and asked <= MAX_RETRY_AFTER else None
 
 
 def failover_reason(error: ProviderError) -> str | None:
@@ -65,3 +76,21 @@ def failover_reason(error: ProviderError) -> str | None:
             return reasons[error.status]
         return "rate_limit" if error.status >= 500 else None
     return "rate_limit" if error.transient else None
+
+
+def lower_thinking(error: ProviderRefused, level: str) -> str | None:
+    """
+    The next lower level that a provider knows, when it refuses the one it was asked for and names those it knows
+    (``agent.md`` 13.5). To be asked for none at all suits every provider.
+
+    :return: ``None`` when the refusal is about something else.
+    """
+    named = re.search(r"supported values(?: are)?:([^\n.]+)", error.message, re.IGNORECASE)
+    if error.status != 400 or named is None or level not in THINKING_LEVELS:
+        return None
+    words = re.findall(r"[a-z]+", named[1].lower())
+    known = {thinking_level(word) for word in words}
+    if not known & set(THINKING_LEVELS):
+        return None
+    lower = THINKING_LEVELS[: THINKING_LEVELS.index(level)]
+    return next((one for one in reversed(lower) if one in known or one == "off"), None)

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from openclaw.agent import ledger
@@ -26,8 +25,9 @@ from openclaw.agent.loop import ModelLoop
 from openclaw.agent.outcomes import AGENT_TIMEOUT, UNAVAILABLE, make_outcome, usage_of_session
 from openclaw.agent.providers.base import ResolvedModel
 from openclaw.agent.providers.errors import ProviderError
-from openclaw.agent.queue import QueueSettings, channel_of, queue_settings, route
+from openclaw.agent.queue import QueueSettings
 from openclaw.agent.record import Prepared
+from openclaw.agent.settling import settled
 from openclaw.agent.text import SILENT, clean, is_silent
 from openclaw.agent.transcript import failure_message
 from openclaw.agent.turn import Turn
@@ -71,6 +71,7 @@ class ActiveRun:
     _limits: Limits = field(init=False)
     _seen: Deferred[None] | None = None
     _model: ResolvedModel | None = None
+    _said: list[str] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
         expires = self.inbound.expires
@@ -147,7 +148,8 @@ class ActiveRun:
             busy = self.world.lanes.busy(key)
             await self._take(f"session:{key}", lambda: self.world.lanes.session(key))
             if busy:
-                await self._settle()
+                times = lambda: [run.created_at_ms for run in (self, *self.gather(self))]  # noqa: E731 - asked anew
+                self._queue = await settled(self.world, self.inbound, times, self._interruption.until)
             await self._take(lane, lambda: self.world.lanes.shared(lane))
             await self._run()
         except Exception as error:
@@ -176,23 +178,6 @@ class ActiveRun:
                 "The run {run} waited {seconds:.1f} s for {lane}.", run=self.run_id, seconds=waited, lane=lane
             )
 
-    async def _settle(self) -> None:
-        """
-        After a busy time, wait until a sender of this route has been quiet for a while.
-        """
-        world = self.world
-        if route(self.inbound) is None:
-            return
-        session = await world.store.read(lambda unit: unit.sessions.get(self.inbound.session_key))
-        members = {} if session is None else session.members
-        self._queue = queue_settings(world.config(), members, channel_of(self.inbound))
-        while self._queue.mode == "collect":
-            newest = max(run.created_at_ms for run in (self, *self.gather(self)))
-            quiet = newest + self._queue.debounce_ms - millis(world.clock)
-            if quiet <= 0:
-                return
-            await self._interruption.until(lambda seconds=quiet / 1000: deferLater(world.clock, seconds))  # type: ignore[misc]
-
     async def _run(self) -> None:
         begun = await self._begin()
         self._model = begun.model
@@ -214,6 +199,7 @@ class ActiveRun:
             until=self._interruption.until,
             slots=self._slots,
             pause=self._pause,
+            said=self._said,
         )
         turn, message = await loop.run()
         self.events.flush()
@@ -252,6 +238,7 @@ class ActiveRun:
                 await run._fail("Error: internal error")
                 run._leave()
             raise
+        self.prepared = evolve(self.prepared, lead=[lead for run in (self, *others) for lead in run.prepared.lead])
         for run, outcome in zip(others, outcomes, strict=True):
             run.events.answered(None)
             run.on_outcome(outcome)
@@ -305,7 +292,7 @@ class ActiveRun:
         usage = loop.usage
         members = {**usage_of_session(usage, loop.model), "abortedLastRun": False}
         reply = Reply(id=self.world.make_id(), text=text) if text and self.events.chat else None
-        outcome = self._outcome("ok", "completed", text=text, before=loop.said, usage=usage, model=loop.model)
+        outcome = self._outcome("ok", "completed", text=text, before=self._said, usage=usage, model=loop.model)
         await self._write_end("ok", outcome, message=message, members=members, reply=reply)
         self.events.ended(outcome.ended_at_ms, text)
         self.on_outcome(outcome)
@@ -335,9 +322,11 @@ class ActiveRun:
 
     async def _time_out(self) -> None:
         text = self.events.so_far
+        # While its tools are at work, what the model said last is both.
+        before = self._said[:-1] if self._said[-1:] == [text] else self._said
         seconds = self._limit()
         summary = f"The agent did not answer within {seconds:g} second{'' if seconds == 1 else 's'}."
-        outcome = self._outcome("error", summary, text=text, aborted=True, code=AGENT_TIMEOUT)
+        outcome = self._outcome("error", summary, text=text, before=before, aborted=True, code=AGENT_TIMEOUT)
         await self._write_or_log("error", outcome, members=self._aborted_members())
         self.events.timed_out(self.started_at_ms, outcome.ended_at_ms, text)
         self.on_outcome(outcome)

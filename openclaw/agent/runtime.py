@@ -304,9 +304,9 @@ class AgentRuntime(Service):
 
     def _clear(self, session_key: str, *, everything: bool) -> None:
         """
-        Drop what is queued in a session, or end all of it.
+        Drop what has not begun in a session, or end all of it.
         """
-        runs = [run for run in self._of_session(session_key) if everything or run.queued]
+        runs = [run for run in self._of_session(session_key) if everything or not run.begun]
         ending = Deferred.fromCoroutine(self._end(runs, "stop"))
         ending.addErrback(lambda failure: self._log.failure("Runs could not be ended.", failure))
 

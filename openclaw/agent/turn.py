@@ -4,10 +4,11 @@ One model turn: ask, collect the answer, ask again when that may help.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from itertools import count
 from typing import Any, Protocol, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -50,6 +51,31 @@ class Turn:
     usage: Usage
     stop: str
     text: str
+
+    def with_own_ids(self, taken: Collection[str]) -> Turn:
+        """
+        The same with an id for each call that no other call of the run has: some servers count anew in each answer, or
+        give none. Decisions of people and events go by these ids.
+        """
+        used = set(taken)
+        content: list[Mapping[str, Any]] = []
+        calls = iter(self.calls)
+        own: list[ToolCall] = []
+        for block in self.content:
+            if block["type"] == "toolCall":
+                call = next(calls)
+                call = evolve(call, id=_unused(call.id, used))
+                used.add(call.id)
+                own.append(call)
+                block = {**block, "id": call.id}
+            content.append(block)
+        return evolve(self, content=content, calls=own)
+
+
+def _unused(id: str, used: Collection[str]) -> str:
+    if id and id not in used:
+        return id
+    return next(made for number in count(2 if id else 1) if (made := f"{id or 'call'}_{number}") not in used)
 
 
 @define(eq=False)

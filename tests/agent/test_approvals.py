@@ -14,6 +14,7 @@ from openclaw.agent.approvals import Question
 from openclaw.agent.events import LEAST_PACE
 from openclaw.agent.providers.base import Stop, TextDelta, ToolCall, ToolSpec
 from openclaw.agent.tools import ToolContext, ToolResult
+from openclaw.agent.transcript import append_message, injected_message
 from openclaw.testing.model import Step
 from tests.agent.cases import HouseCase
 from tests.agent.fakes import KEY, BreakableStore, House, said
@@ -21,6 +22,7 @@ from tests.agent.fakes import KEY, BreakableStore, House, said
 SPEC = ToolSpec(name="launch", description="Launch something.", parameters={"type": "object"})
 HOURS = 3600.0
 CALL: list[Step] = [TextDelta("Let me."), ToolCall("c1", "launch", {"what": "kite"}), Stop("toolUse")]
+SECOND: list[Step] = [ToolCall("c1", "launch", {"what": "rocket"}), Stop("toolUse")]
 QUESTION = "run-1:c1"
 
 
@@ -210,6 +212,120 @@ class RestartTests(ToolCase):
             call.cancel()
 
 
+class AgainTests(ToolCase):
+    """
+    A model that calls twice under one id, as servers do that count anew in each answer.
+    """
+
+    def test_two_questions(self) -> None:
+        """
+        Each call is asked for by itself: a second click on the first question decides nothing of the second.
+        """
+        tool = Launcher()
+        house = self.house(CALL, SECOND, said("Done."), options={"tools": [tool], "ask": tool.asked.append})
+        house.send("go")
+        self.assertTrue(self.successResultOf(house.runtime.decide(QUESTION, True)))
+        house.clock.advance(0)
+        self.assertEqual([question.text for question in tool.asked], ["Launch kite?", "Launch rocket?"])
+        self.assertFalse(self.successResultOf(house.runtime.decide(QUESTION, True)))
+        self.assertEqual(tool.launched, ["kite"])
+        self.assertTrue(self.successResultOf(house.runtime.decide(tool.asked[1].id, False)))
+        house.clock.advance(0)
+        self.assert_one_end(house, "run-1", "final")
+        self.assertEqual(tool.launched, ["kite"])
+
+    def test_after_a_restart(self) -> None:
+        """
+        A decision that outlives a restart is about its own call, not about the next one.
+        """
+        tool = Launcher()
+        house = self.with_tool(tool)
+        house.send("go")
+        house.store.history = history = list[BreakableStore]()
+        house.runtime.decide(QUESTION, True)
+        house.clock.advance(LEAST_PACE)
+        house.store = history[0]
+        tool.launched.clear()
+        house.crash([SECOND, said("Done.")])
+        self.assertEqual(
+            (tool.launched, [question.text for question in tool.asked]), (["kite"], ["Launch kite?", "Launch rocket?"])
+        )
+        house.runtime.decide(tool.asked[1].id, True)
+        house.clock.advance(0)
+        self.assertEqual(tool.launched, ["kite", "rocket"])
+        self.assert_one_end(house, "run-1", "final")
+
+    def test_no_id(self) -> None:
+        """
+        Calls without ids get one each.
+        """
+        nameless: list[Step] = [ToolCall("", "launch", {"what": what}) for what in ("kite", "rocket")]
+        tool = Launcher(asks=False)
+        house = self.house([*nameless, Stop("toolUse")], said("Done."), options={"tools": [tool]})
+        house.send("go")
+        house.clock.advance(0)
+        house.clock.advance(0)
+        self.assertEqual(tool.launched, ["kite", "rocket"])
+        calls = [block["id"] for block in house.messages()[1]["content"]]
+        self.assertEqual(calls, ["call_1", "call_2"])
+        self.assertEqual([message["toolCallId"] for message in house.messages()[2:4]], calls)
+
+
+class RestartAgainTests(ToolCase):
+    def test_needs_no_approval_any_more(self) -> None:
+        """
+        A call that waited and need not be approved now is done once, also when the process dies while it is.
+        """
+        tool = Launcher()
+        house = self.with_tool(tool)
+        house.send("go")
+        tool.asks, tool.seconds = False, 10
+        house.crash([said("Done.")])
+        old = house.clock
+        house.crash([said("Done.")])
+        house.clock.advance(60)
+        self.assertEqual(tool.launched, [])
+        self.assert_one_end(house, "run-1", "error")
+        for call in list(old.getDelayedCalls()):
+            call.cancel()
+
+    def test_words_in_between(self) -> None:
+        """
+        What was put into the session while the run waited does not part the call from its result.
+        """
+        tool = Launcher()
+        house = self.with_tool(tool)
+        house.send("go")
+
+        def inject(unit: Any) -> None:
+            session = unit.sessions.get(KEY)
+            message = injected_message("by the way", 1)
+            append_message(
+                unit, lambda: "aaaaaaaa", session_id=session.session_id, run_id=None, now_ms=1, message=message
+            )
+
+        house.store.write(inject)
+        house.crash([said("Done.")])
+        house.runtime.decide(QUESTION, True)
+        house.clock.advance(0)
+        roles = [message["role"] for message in house.model.requests[0].messages]
+        self.assertEqual(roles, ["user", "assistant", "toolResult", "assistant"])
+
+
+class BrokenToolTests(ToolCase):
+    def test_question_fails(self) -> None:
+        """
+        A tool that cannot say what it would do does nothing; the model is told, the run goes on.
+        """
+        tool = Launcher()
+        house = self.house([ToolCall("c1", "launch", {}), Stop("toolUse")], said("Done."), options={"tools": [tool]})
+        house.send("go")
+        house.clock.advance(0)
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+        self.assertTrue(house.messages()[2]["isError"])
+        self.assert_one_end(house, "run-1", "final")
+
+
 class CancelTests(ToolCase):
     def test_abort_cancels_the_tool(self) -> None:
         """
@@ -231,7 +347,23 @@ class CancelTests(ToolCase):
         house.send("go")
         house.clock.advance(5)
         self.assertEqual(tool.cancelled, ["kite"])
-        self.assertEqual(self.successResultOf(house.runtime.outcome("run-1")).code, "AGENT_TIMEOUT")
+        outcome = self.successResultOf(house.runtime.outcome("run-1"))
+        self.assertEqual(outcome.code, "AGENT_TIMEOUT")
+        assert outcome.result is not None
+        self.assertEqual([payload["text"] for payload in outcome.result["payloads"]], ["Let me."])
+
+    def test_limit_after_the_tool(self) -> None:
+        """
+        When the limit passes in a later answer, what was said before its tools is told too.
+        """
+        tool = Launcher(asks=False)
+        config = {"agents": {"defaults": {"timeoutSeconds": 5}}}
+        house = self.house(CALL, [TextDelta("Nearly"), 60], options={"tools": [tool]}, config=config)
+        house.send("go")
+        house.clock.pump([0, 5])
+        outcome = self.successResultOf(house.runtime.outcome("run-1"))
+        assert outcome.result is not None
+        self.assertEqual([payload["text"] for payload in outcome.result["payloads"]], ["Let me.", "Nearly"])
 
     def test_payloads(self) -> None:
         """

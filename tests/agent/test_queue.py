@@ -71,7 +71,7 @@ class CollectTests(HouseCase):
 
     def post(self, house: House, text: str, **more: Any) -> None:
         members = {"origin": "channel", "message_id": None, "members": CHANNEL, "commands": False, **more}
-        house.send(text, f"run-{text}", **members)
+        house.send(text, **{"run_id": f"run-{text}", **members})
 
     def asked(self, house: House, number: int) -> str:
         return texts([house.model.requests[number].messages[-1]])[0][1]
@@ -102,6 +102,41 @@ class CollectTests(HouseCase):
         self.assertEqual(len(house.model.requests), 1)
         house.clock.advance(0.1)
         self.assertEqual(self.asked(house, 1), collected(["two", "three"], settings()))
+
+    def test_full(self) -> None:
+        """
+        When as many have come as become one turn, nobody is waited for: so none of them is dropped.
+        """
+        house = self.busy(config={"messages": {"queue": {"cap": 2}}})
+        self.post(house, "two")
+        house.clock.advance(4.9)
+        self.post(house, "three")
+        house.clock.advance(0.1)
+        self.assertEqual(self.asked(house, 1), collected(["two", "three"], settings()))
+
+    def test_shortcut(self) -> None:
+        """
+        A command in the middle of a message that was put together with others is answered too.
+        """
+        house = self.busy()
+        self.post(house, "two")
+        self.post(house, "three /status", run_id="run-three", commands=True)
+        house.clock.pump([5, 1])
+        self.assertEqual(self.asked(house, 1), collected(["two", "three"], settings()))
+        self.assertIn("🧠 Model: mock/mock-1", house.chat("run-two")[-1]["message"]["content"][0]["text"])
+
+    def test_new_while_settling(self) -> None:
+        """
+        What waits for its sender to be quiet has not begun: a new session drops it.
+        """
+        house = self.busy()
+        house.clock.advance(4.5)
+        self.post(house, "two")
+        house.clock.advance(0.5)
+        self.post(house, "/new", run_id="run-new", commands=True)
+        house.clock.pump([1, 1])
+        self.assert_one_end(house, "run-two", "aborted")
+        self.assert_one_end(house, "run-new", "final")
 
     def test_other_route(self) -> None:
         """

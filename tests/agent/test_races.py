@@ -17,6 +17,7 @@ from openclaw.agent.providers.base import TextDelta
 from openclaw.testing.model import Step
 from tests.agent.cases import HouseCase
 from tests.agent.fakes import KEY, House, SlowStore, said, texts
+from tests.agent.test_approvals import CALL, QUESTION, Launcher
 
 T = TypeVar("T")
 
@@ -191,6 +192,28 @@ class RecoveryTests(RaceCase):
         house.clock.advance(0)
         self.assert_one_end(house, "run-2", "final")
         self.assertEqual(house.run_record("run-1").state, "running")
+
+    def test_dies_before_it_asks_again(self) -> None:
+        """
+        A process that dies at any moment while it takes a waiting run up leaves it waiting.
+        """
+        tool = Launcher()
+        options = {"tools": [tool]}
+        old = self.house(CALL, options=options)
+        old.send("go")
+        forget(old)
+        for steps in range(10):
+            store = SlowStore(deepcopy(old.store.unit), slow=True)
+            dying = self.house(said("Done."), options=options, store=store)
+            for _ in range(steps):
+                store.go()
+                dying.clock.advance(0)
+            forget(dying)
+            house = self.house(said("Done."), options=options, store=SlowStore(deepcopy(store.unit)))
+            self.assertEqual([question.id for question in house.runtime.approvals.pending()], [QUESTION], steps)
+            house.runtime.decide(QUESTION, True)
+            house.clock.advance(0)
+            self.assert_one_end(house, "run-1", "final")
 
 
 @define(eq=False)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent.providers.errors import GarbledAnswer, ProviderRefused, ProviderUnreachable, StreamBroken
-from openclaw.agent.retry import MAX_RETRY_AFTER, RetryPolicy, failover_reason
+from openclaw.agent.retry import MAX_RETRY_AFTER, RetryPolicy, failover_reason, lower_thinking
 
 
 class RetryTests(SynchronousTestCase):
@@ -34,13 +34,26 @@ class RetryTests(SynchronousTestCase):
 
     def test_retry_after(self) -> None:
         """
-        A provider is obeyed, up to a minute.
+        A provider is obeyed, between requests and between turns; one that asks for more than a minute is not waited
+        for, so that people hear of it.
         """
         policy = RetryPolicy()
-        self.assertEqual(policy.request_delay(ProviderRefused("slow", status=429, retry_after=7.0), 1), 7.0)
-        self.assertEqual(
-            policy.request_delay(ProviderRefused("slow", status=429, retry_after=3600.0), 1), MAX_RETRY_AFTER
-        )
+        for seconds, delays in ((7.0, (7.0, 7.0)), (1.0, (1.0, 2.0)), (MAX_RETRY_AFTER + 1, (0.5, 2.0))):
+            error = ProviderRefused("slow", status=429, retry_after=seconds)
+            self.assertEqual((policy.request_delay(error, 1), policy.turn_delay(error, 1)), delays)
+
+    def test_lower_thinking(self) -> None:
+        """
+        A provider that names the levels it knows is asked with the next lower one of them, at last with none.
+        """
+        text = "Unsupported value: 'x'. Supported values are: 'none', 'low', 'medium' and 'xhigh'."
+        error = ProviderRefused(text, status=400)
+        lower = {"xhigh": "medium", "high": "medium", "medium": "low", "low": "off", "minimal": "off", "off": None}
+        self.assertEqual({level: lower_thinking(error, level) for level in lower}, lower)
+        self.assertEqual(lower_thinking(ProviderRefused("Supported values: low, high", status=400), "medium"), "low")
+        others = ("no", "Supported values are: 'auto' and 'none'.")
+        for other in (*(ProviderRefused(one, status=400) for one in others), ProviderRefused(text, status=500)):
+            self.assertIsNone(lower_thinking(other, "high"))
 
     def test_failover(self) -> None:
         """

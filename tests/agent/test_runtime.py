@@ -9,13 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent.errors import UnknownRun
-from openclaw.agent.providers.base import Stop, TextDelta
+from openclaw.agent.providers.base import ResolvedModel, Stop, TextDelta
 from openclaw.agent.providers.errors import GarbledAnswer, ProviderRefused, StreamBroken
 from openclaw.agent.types import Outcome
-from openclaw.testing.model import Step
+from openclaw.testing.model import PlayedModel, Step
 from tests.agent.fakes import KEY, House, said, texts
 
 
@@ -240,6 +241,48 @@ class FailureTests(RuntimeTests):
         house = self.house([GarbledAnswer("not JSON")])
         house.send("hi")
         self.assert_failed(house, "not JSON")
+
+    def test_level_that_is_not_known(self) -> None:
+        """
+        A model that refuses the level of thinking and names others is asked once more, with the next lower one.
+        """
+        refusal = ProviderRefused("Unsupported value: 'high'. Supported values are: 'low' and 'minimal'.", status=400)
+        house = self.house([refusal], said("Hello"), config={"agents": {"defaults": {"thinkingDefault": "high"}}})
+        house.send("hi")
+        self.assertEqual(house.terminal("run-1"), ["final"])
+        self.assertEqual([request.thinking for request in house.model.requests], ["high", "low"])
+        house = self.house([refusal], config={"agents": {"defaults": {"thinkingDefault": "high"}}})
+        house.send("hi")
+        self.assertEqual(house.terminal("run-1"), ["error"])
+        self.assertEqual(len(house.model.requests), 2)
+
+    def test_key_command(self) -> None:
+        """
+        A key that a command prints is asked for before the model is, for each model that is tried.
+        """
+        provider = {"baseUrl": "http://other.test/v1", "apiKey": "!echo second", "models": [{"id": "m", "name": "M"}]}
+        config = {
+            "models": {"providers": {"mock": {"apiKey": "!echo first"}, "other": provider}},
+            "agents": {"defaults": {"model": {"fallbacks": ["other/m"]}}},
+        }
+        keys: list[str | None] = []
+
+        def make_model(resolved: ResolvedModel) -> PlayedModel:
+            keys.append(resolved.api_key)
+            script: list[Step] = [ProviderRefused("no", status=401)] if len(keys) == 1 else said("Hello")
+            return PlayedModel(Clock(), lambda _: script)
+
+        house = self.house(config=config, make_model=make_model)
+        house.send("hi")
+        self.assertEqual((keys, house.terminal("run-1")), (["first", "second"], ["final"]))
+
+    def test_key_command_fails(self) -> None:
+        """
+        A command that prints no key is told as what it is, without what it is.
+        """
+        house = self.house(config={"models": {"providers": {"mock": {"apiKey": "!exit 3"}}}})
+        house.send("hi")
+        self.assert_failed(house, "Error: The configured command for a model's key failed: exit code 3.")
 
     def test_unexpected(self) -> None:
         """

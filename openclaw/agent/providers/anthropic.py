@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from openclaw.agent.providers.adapt import adapted
 from openclaw.agent.providers.base import (
     Emit,
     ModelRequest,
@@ -89,7 +90,7 @@ def request_body(model: ResolvedModel, request: ModelRequest) -> dict[str, Any]:
     limit = min(model.max_tokens, MAX_OUTPUT_TOKENS)
     body: dict[str, Any] = {"model": model.model_id, "stream": True, "messages": _messages(model, request)}
     if request.system:
-        body["system"] = [{"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}]
+        body["system"] = [{"type": "text", "text": request.system, "cache_control": cache_mark(model)}]
     budget = BUDGETS.get(request.thinking, 0) if model.reasoning else 0
     if budget:
         # The budget comes on top of the answer, within what the model can write.
@@ -106,9 +107,16 @@ def request_body(model: ResolvedModel, request: ModelRequest) -> dict[str, Any]:
     return body
 
 
+def cache_mark(model: ResolvedModel) -> dict[str, str]:
+    """
+    Up to where the provider keeps the prompt, and how long.
+    """
+    return {"type": "ephemeral", **({"ttl": "1h"} if model.cache_ttl == "1h" else {})}
+
+
 def _messages(model: ResolvedModel, request: ModelRequest) -> list[dict[str, Any]]:
     turns: list[dict[str, Any]] = []
-    for message in request.messages:
+    for message in adapted(model, request.messages):
         own = message.get("provider") == model.provider and message.get("model") == model.model_id
         blocks = _blocks(message, own=own)
         role = "assistant" if message["role"] == "assistant" else "user"
@@ -122,7 +130,7 @@ def _messages(model: ResolvedModel, request: ModelRequest) -> list[dict[str, Any
     if turns and turns[0]["role"] == "assistant":
         turns.insert(0, {"role": "user", "content": [{"type": "text", "text": "(conversation continues)"}]})
     if turns and turns[-1]["role"] == "user":
-        turns[-1]["content"][-1]["cache_control"] = {"type": "ephemeral"}
+        turns[-1]["content"][-1]["cache_control"] = cache_mark(model)
     return turns
 
 

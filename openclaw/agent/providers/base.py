@@ -32,12 +32,21 @@ class Cost:
 class Compat:
     """
     What a server that speaks ``openai-completions`` understands.
+
+    :ivar short_call_ids: ids of tool calls are nine letters and digits.
+    :ivar names_tool_results: a tool's result says the tool's name.
+    :ivar thinking_as_text: earlier reasoning is told as text.
+    :ivar thinking_switch: reasoning is switched on or off (``thinking``), not measured.
     """
 
     supports_store: bool = True
     supports_developer_role: bool = True
     supports_reasoning_effort: bool = True
     max_tokens_field: str = "max_completion_tokens"
+    short_call_ids: bool = False
+    names_tool_results: bool = False
+    thinking_as_text: bool = False
+    thinking_switch: bool = False
 
 
 @frozen(kw_only=True)
@@ -52,6 +61,7 @@ class ResolvedModel:
     :ivar header_commands: names of headers that are still commands.
     :ivar bearer: the key is sent as ``Authorization: Bearer``, also where the API has its own header.
     :ivar inputs: ``text``, ``image``.
+    :ivar cache_ttl: how long the provider is asked to keep the prompt, ``5m`` or ``1h``, where it can be told.
     """
 
     provider: str
@@ -69,6 +79,7 @@ class ResolvedModel:
     inputs: Sequence[str] = ("text",)
     cost: Cost = Cost()
     compat: Compat = Compat()
+    cache_ttl: str = "5m"
     context_window: int = 200_000
     max_tokens: int = 8_192
 

@@ -265,7 +265,7 @@ def resolve_model(
     chosen = ref or default_ref(config, environ, agent_id)
     if chosen.provider == ECHO.provider and chosen.model_id == ECHO.model_id:
         return ECHO
-    model = _describe(config, chosen)
+    model = evolve(_describe(config, chosen), cache_ttl=_cache_ttl(config, chosen))
     configured = _provider(config, chosen.provider)
     key = find_key(config, chosen.provider, environ)
     if key is None:
@@ -284,6 +284,13 @@ def resolve_model(
         ),
         environ,
     )
+
+
+def _cache_ttl(config: Config, ref: ModelRefParts) -> str:
+    for listed, allowed in config.agents.defaults.models.items():
+        if parse_ref(listed) == ref:
+            return "1h" if allowed.params.get("cacheControlTtl") == "1h" else "5m"
+    return "5m"
 
 
 def _with_headers(model: ResolvedModel, environ: Mapping[str, str]) -> ResolvedModel:

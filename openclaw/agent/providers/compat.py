@@ -27,6 +27,10 @@ def guessed_compat(provider: str, base_url: str, told: ModelCompat | None = None
         max_tokens_field="max_tokens"
         if any(name in where for name in ("mistral", "chutes"))
         else "max_completion_tokens",
+        short_call_ids="mistral" in where,
+        names_tool_results="mistral" in where,
+        thinking_as_text="mistral" in where,
+        thinking_switch=any(name in where for name in ("z.ai", "zai")),
     )
     if told is None:
         return guessed

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import orjson
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
@@ -24,7 +26,7 @@ from openclaw.agent.providers.sse import EventParser, ServerEvent
 #: How much of an error's body is read.
 MAX_ERROR_BYTES = 64 * 1024
 
-#: How long a server may hold a connection open after its last event.
+#: How long a server may hold a connection open after its last event, and take to explain a refusal.
 GRACE_SECONDS = 5.0
 
 
@@ -167,12 +169,11 @@ async def _refusal(response: Any, clock: IReactorTime) -> ProviderRefused:
         received.extend(data[: MAX_ERROR_BYTES - len(received)])
         return len(received) >= MAX_ERROR_BYTES
 
-    # The status is what matters; what has come of its explanation is enough.
-    with suppress(StreamBroken):
-        await _deliver(response, feed, clock)
-    return ProviderRefused(
-        error_text(bytes(received)), status=response.code, retry_after=_retry_after(response.headers)
-    )
+    # The status is what matters; what has come of its explanation, and comes soon, is enough.
+    with suppress(StreamBroken, DeferredTimeout):
+        await _deliver(response, feed, clock).addTimeout(GRACE_SECONDS, clock)
+    retry_after = _retry_after(response.headers, clock.seconds())
+    return ProviderRefused(error_text(bytes(received)), status=response.code, retry_after=retry_after)
 
 
 def error_text(body: bytes) -> str:
@@ -194,16 +195,26 @@ def error_text(body: bytes) -> str:
     return str(decoded)[:500]
 
 
-def _retry_after(headers: Any) -> float | None:
+def _retry_after(headers: Any, now: float) -> float | None:
+    """
+    Seconds that a provider asks to wait: as a number, or until a date.
+    """
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         for value in headers.getRawHeaders(name) or ():
             try:
                 seconds = float(value) / unit
             except ValueError:
-                continue
+                seconds = _until(value, now)
             if seconds >= 0:
                 return seconds
     return None
+
+
+def _until(date: str, now: float) -> float:
+    try:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - now)
+    except ValueError:
+        return -1.0
 
 
 def _plain(error: BaseException | None) -> str:

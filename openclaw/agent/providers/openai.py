@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from openclaw.agent.providers.adapt import adapted
 from openclaw.agent.providers.base import (
     Emit,
     ModelRequest,
@@ -90,6 +91,8 @@ def request_body(model: ResolvedModel, request: ModelRequest) -> dict[str, Any]:
     body[compat.max_tokens_field] = min(model.max_tokens, MAX_OUTPUT_TOKENS)
     if model.reasoning and request.thinking != "off" and compat.supports_reasoning_effort:
         body["reasoning_effort"] = request.thinking
+    if model.reasoning and compat.thinking_switch:
+        body["thinking"] = {"type": "disabled" if request.thinking == "off" else "enabled"}
     if request.tools:
         body["tools"] = [
             {
@@ -109,14 +112,17 @@ def _messages(model: ResolvedModel, request: ModelRequest) -> Iterator[dict[str,
     if request.system:
         developer = model.reasoning and model.compat.supports_developer_role
         yield {"role": "developer" if developer else "system", "content": request.system}
-    for message in request.messages:
+    for message in adapted(model, request.messages):
         content = message["content"]
         if message["role"] == "user":
             yield {"role": "user", "content": [_user_part(block) for block in content]}
         elif message["role"] == "assistant":
-            yield _assistant(content, own=_is_own(model, message))
+            yield _assistant(content, own=_is_own(model, message) and not model.compat.thinking_as_text)
         elif message["role"] == "toolResult":
-            yield {"role": "tool", "tool_call_id": message["toolCallId"], "content": plain_text(content)}
+            result = {"role": "tool", "tool_call_id": message["toolCallId"], "content": plain_text(content)}
+            if model.compat.names_tool_results and message.get("toolName"):
+                result["name"] = message["toolName"]
+            yield result
             pictures = [_user_part(block) for block in content if block["type"] == "image"]
             if pictures:
                 lead = {"type": "text", "text": "Image of the tool result above:"}

@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent.providers.anthropic import AnthropicModel, request_body
 from openclaw.agent.providers.base import ModelEvent, ModelRequest, Stop, ThinkingDelta, ToolCall, Usage
+from openclaw.agent.providers.catalog import parse_ref, resolve_model
 from openclaw.agent.providers.errors import (
     AnswerRefused,
     GarbledAnswer,
@@ -20,6 +21,7 @@ from openclaw.agent.providers.errors import (
     ProviderRefused,
     StreamBroken,
 )
+from openclaw.config.model import build
 from tests.agent.providers.serving import Answer, Server, joined, resolved, sse, usages
 
 START = {
@@ -200,6 +202,20 @@ class BodyTests(SynchronousTestCase):
         self.assertEqual((first["type"], first["is_error"]), ("tool_result", True))
         self.assertEqual(last, {"type": "text", "text": "b", "cache_control": {"type": "ephemeral"}})
         self.assertEqual(body["system"][0]["cache_control"], {"type": "ephemeral"})
+
+    def test_cache_for_an_hour(self) -> None:
+        """
+        How long the provider keeps the prompt can be configured for a model.
+        """
+        models = {"anthropic/claude-opus-4-5": {"params": {"cacheControlTtl": "1h"}}}
+        config = build({"agents": {"defaults": {"models": models}}})
+        environ = {"ANTHROPIC_API_KEY": "sk-ant-test"}
+        message = {"role": "user", "content": [{"type": "text", "text": "hi"}]}
+        for ref, mark in (("claude-opus-4-5", {"ttl": "1h"}), ("claude-haiku-4-5", {})):
+            model = resolve_model(config, environ, parse_ref(f"anthropic/{ref}"))
+            body = request_body(model, self.request(message))
+            for part in (body["system"][0], body["messages"][0]["content"][0]):
+                self.assertEqual(part["cache_control"], {"type": "ephemeral", **mark})
 
     def test_budget(self) -> None:
         """

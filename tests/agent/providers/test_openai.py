@@ -181,6 +181,23 @@ class FailureTests(OpenAICase):
         self.assertEqual(self.refused(429, b"", retry_after="3").retry_after, 3)
         self.assertEqual(self.refused(429, b"", retry_after_ms="1500").retry_after, 1.5)
         self.assertIsNone(self.refused(429, b"", retry_after="soon").retry_after)
+        self.assertIsNone(self.refused(429, b"", retry_after="nan").retry_after)
+        self.clock.advance(784111777)
+        self.assertEqual(self.refused(429, b"", retry_after="Sun, 06 Nov 1994 08:49:57 GMT").retry_after, 20)
+        self.assertEqual(self.refused(429, b"", retry_after="Sun, 06 Nov 1994 08:00:00 GMT").retry_after, 0)
+
+    def test_endless_explanation(self) -> None:
+        """
+        A server that does not finish explaining its refusal is not waited for.
+        """
+        answer = Answer(code=429, headers=Headers({"retry-after": ["3"]}))
+        done = self.ask(answer)
+        answer.say(b"slow")
+        self.assertNoResult(done)
+        self.clock.advance(5)
+        error = self.failureResultOf(done, ProviderRefused).value
+        self.assertEqual((str(error), error.retry_after), ("HTTP 429: slow", 3))
+        self.assertTrue(answer.transport.aborted)
 
     def test_error_page(self) -> None:
         """
@@ -270,8 +287,11 @@ class BodyTests(SynchronousTestCase):
         head, data = recorded["content"][1]["image_url"]["url"].split(";base64,")
         image = {"type": "image", "mimeType": head.removeprefix("data:"), "data": data}
         message = {"role": "user", "content": [recorded["content"][0], image]}
-        body = request_body(resolved(), ModelRequest(system="", messages=[message]))
+        seeing = resolved(inputs=("text", "image"))
+        body = request_body(seeing, ModelRequest(system="", messages=[message]))
         self.assertEqual(body["messages"], [recorded])
+        (sent,) = request_body(resolved(), ModelRequest(system="", messages=[message]))["messages"]
+        self.assertEqual([part["type"] for part in sent["content"]], ["text", "text"])
 
     def test_foreign_thinking(self) -> None:
         """
