@@ -173,18 +173,28 @@ class ExampleTests(SynchronousTestCase):
     ``docs/testing.md``.
     """
 
-    def test_the_example_runs(self) -> None:
+    def run_example(self, source: str, name: str) -> int:
         """
-        The test case in the document passes as it stands there.
+        Run a test case of the document as it stands there.
+
+        :return: how many tests it has; all have passed.
         """
-        (source,) = blocks(ROOT / "docs" / "testing.md", "python")
         namespace: dict[str, object] = {"__name__": "documented"}
         exec(compile(source, "docs/testing.md", "exec"), namespace)
-        case = namespace["ConversationTests"]
+        case = namespace[name]
         assert isinstance(case, type)
         assert issubclass(case, SynchronousTestCase)
         result = unittest.TestResult()
         suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)
         suite.run(result)
         self.assertEqual([trace for _, trace in [*result.failures, *result.errors]], [])
-        self.assertEqual(result.testsRun, 5)
+        return result.testsRun
+
+    def test_the_examples_run(self) -> None:
+        """
+        The short suite is short, and both pass.
+        """
+        short, long = blocks(ROOT / "docs" / "testing.md", "python")
+        self.assertLessEqual(len([line for line in short.splitlines() if line.strip()]), 15)
+        self.assertEqual(self.run_example(short, "AnswerTests"), 1)
+        self.assertEqual(self.run_example(long, "ConversationTests"), 6)

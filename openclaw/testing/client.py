@@ -5,16 +5,20 @@ A WebSocket client that is joined to a gateway in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
-from attrs import define, field
+from attrs import define, field, has
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openclaw.clock import Seconds, millis
 from openclaw.devices.identity import Claim, device_id, encode_base64url
+from openclaw.protocol.convert import unstructure
+from openclaw.testing.typed import read
+
+T = TypeVar("T")
 
 SCOPES = ("operator.admin", "operator.approvals", "operator.pairing")
 
@@ -126,12 +130,25 @@ class GatewayClient:
         """
         Send a request.
 
+        :param params: an object of a definition, or JSON as it is to be sent.
         :return: its id.
         """
         self._sent += 1
-        frame = {"type": "req", "id": f"r{self._sent}", "method": method}
-        self.send(frame if params is None else {**frame, "params": params})
+        frame: dict[str, Any] = {"type": "req", "id": f"r{self._sent}", "method": method}
+        if params is not None:
+            frame["params"] = unstructure(params) if has(type(params)) else params
+        self.send(frame)
         return str(frame["id"])
+
+    def result(self, kind: type[T], method: str, params: Any = None) -> T:
+        """
+        Send a request whose response comes at once and well.
+
+        :return: its payload as an object of a definition.
+        """
+        answer = self.call(method, params)
+        assert answer["ok"], answer
+        return read(kind, answer["payload"])
 
     def answers(self, id: str) -> list[dict[str, Any]]:
         """
@@ -154,6 +171,12 @@ class GatewayClient:
         The events of one kind that have arrived.
         """
         return [frame for frame in self.frames if frame["type"] == "event" and frame["event"] == name]
+
+    def told(self, kind: type[T], name: str) -> list[T]:
+        """
+        The payloads of these events as objects of a definition.
+        """
+        return [read(kind, frame["payload"]) for frame in self.events(name)]
 
     def connect(
         self,

@@ -5,6 +5,7 @@ A whole gateway in memory: the real service tree on a clock that tests move, wit
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,14 @@ from openclaw.gateway.service import Gateway
 from openclaw.store.interfaces import Store
 from openclaw.store.memory import MemoryStore
 from openclaw.testing.client import GatewayClient, make_protocol
+from openclaw.testing.model import PlayedModel, Step, scripted
 
 TOKEN = "a-token-for-tests-only"  # noqa: S105 - it opens nothing but gateways in memory
 START = 1_800_000_000.0
 OWN = {"host": "gateway", "version": "0", "platform": "linux", "mode": "gateway", "reason": "self", "text": "Gateway"}
+
+#: Numbers for what tests say: a gateway that goes on with another's store knows what was said there.
+_NUMBERS = count(1)
 
 
 class AtOnce:
@@ -76,7 +81,9 @@ class MemoryGateway:
     A gateway that runs until ``stop``.
 
     :ivar config: the configuration file's value; a token is added when it has no ``gateway.auth``.
-    :ivar make_model: gives the model for each request, for example an ``openclaw.testing.model.PlayedModel``.
+    :ivar answers: what the model says, a script for each request; the last one repeats. Without one the model is that
+        of the program, which in memory is ``builtin/echo``.
+    :ivar make_model: gives the model for each request, in place of ``answers``.
     :ivar tools: what the agent can do.
     :ivar directory: state directory and home; nothing is written there unless a run makes its workspace.
     """
@@ -87,10 +94,18 @@ class MemoryGateway:
     store: Store = field(factory=MemoryStore)
     reactor: MemoryReactorClock = field(factory=make_reactor)
     life: Life | None = None
+    answers: Sequence[Sequence[Step]] = ()
     make_model: Callable[[ResolvedModel], Model] | None = None
     tools: Sequence[Tool] = ()
     service: Gateway = field(init=False)
+    model: PlayedModel = field(init=False)
     _pumps: list[IOPump] = field(factory=list, init=False)
+
+    def __enter__(self) -> MemoryGateway:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> MemoryGateway:
         """
@@ -98,6 +113,9 @@ class MemoryGateway:
         """
         if self.life is None:
             self.life = Life(clock=self.reactor, make_id=_ids(), own=OWN)
+        if self.answers and self.make_model is None:
+            self.model = scripted(self.reactor, self.answers)
+            self.make_model = lambda _: self.model
         self.service = build(self._setting(), self.reactor, self.life, self.store)
         self.service.startService()
         return self
@@ -160,6 +178,28 @@ class MemoryGateway:
         answer = client.connect(**{"token": TOKEN, **arguments})
         assert answer["ok"], answer
         return client
+
+    def say(self, text: str, *, session_key: str = "main", most: float = 60.0) -> str:
+        """
+        Say something to the agent as a chat client does, and wait for its whole answer.
+
+        :param most: seconds after which it is given up.
+        """
+        run_id = f"said-{next(_NUMBERS)}"
+        client = self.connected()
+        answer = client.call("chat.send", {"sessionKey": session_key, "message": text, "idempotencyKey": run_id})
+        assert answer["ok"], answer
+
+        def ends() -> list[dict[str, Any]]:
+            told = [event["payload"] for event in client.events("chat")]
+            return [one for one in told if one["runId"] == run_id and one["state"] != "delta"]
+
+        self.advance_until(ends, most)
+        (end,) = ends()
+        client.close()
+        assert end["state"] == "final", end
+        content = end.get("message", {}).get("content", ())
+        return "".join(block["text"] for block in content if block["type"] == "text")
 
     def flush(self) -> None:
         """

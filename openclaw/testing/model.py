@@ -11,10 +11,17 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from openclaw.agent.providers.base import Emit, ModelEvent, ModelRequest
+from openclaw.agent.providers.base import Emit, ModelEvent, ModelRequest, Stop, TextDelta, Usage
 
 #: An event, a pause in seconds, or how the request fails.
 Step = ModelEvent | float | Exception
+
+
+def said(*texts: str) -> list[Step]:
+    """
+    A script: a whole answer in some pieces.
+    """
+    return [*(TextDelta(text) for text in texts), Usage(input=10, output=len(texts)), Stop("stop")]
 
 
 @define
@@ -51,3 +58,11 @@ class PlayedModel:
         except CancelledError:
             self.cancelled += 1
             raise
+
+
+def scripted(clock: IReactorTime, scripts: Sequence[Sequence[Step]]) -> PlayedModel:
+    """
+    A model that plays one script for each request; the last one repeats.
+    """
+    model = PlayedModel(clock, lambda _: scripts[min(len(model.requests), len(scripts)) - 1])
+    return model

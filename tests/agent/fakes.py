@@ -14,23 +14,18 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
-from openclaw.agent.providers.base import ResolvedModel, Stop, TextDelta, Usage
+from openclaw.agent.providers.base import ResolvedModel
 from openclaw.agent.runtime import AgentRuntime
 from openclaw.agent.types import Inbound
 from openclaw.config.model import Config, build
 from openclaw.store.memory import MemoryStore
-from openclaw.testing.model import PlayedModel, Step
+from openclaw.testing.model import PlayedModel, Step, said, scripted
+
+__all__ = ["CONFIG", "KEY", "BreakableStore", "House", "SlowStore", "merged", "said", "texts"]
 
 T = TypeVar("T")
 
 KEY = "agent:main:main"
-
-
-def said(*texts: str) -> list[Step]:
-    """
-    A whole answer in some deltas.
-    """
-    return [*(TextDelta(text) for text in texts), Usage(input=10, output=len(texts)), Stop("stop")]
 
 
 @define(eq=False)
@@ -94,15 +89,6 @@ class SlowStore(BreakableStore):
             one()
 
 
-class ScriptedModel(PlayedModel):
-    """
-    Plays one script for each request. The last script repeats.
-    """
-
-    def __init__(self, clock: Clock, scripts: list[Sequence[Step]]) -> None:
-        super().__init__(clock, lambda _: scripts[min(len(self.requests), len(scripts)) - 1])
-
-
 CONFIG: Mapping[str, Any] = {
     "agents": {"defaults": {"model": {"primary": "mock/mock-1"}, "skipBootstrap": True, "userTimezone": "UTC"}},
     "models": {
@@ -146,13 +132,13 @@ class House:
     events: list[tuple[str, dict[str, Any]]] = field(factory=list)
     options: Mapping[str, Any] = field(factory=dict)
     make_model: Callable[[ResolvedModel], Any] | None = None
-    model: ScriptedModel = field(init=False)
+    model: PlayedModel = field(init=False)
     runtime: AgentRuntime = field(init=False)
     _ids: int = 0
 
     def __attrs_post_init__(self) -> None:
         self.clock.advance(1_795_413_000)
-        self.model = ScriptedModel(self.clock, self.scripts)
+        self.model = scripted(self.clock, self.scripts)
         self.runtime = self._make()
         self.runtime.startService()
 
@@ -176,7 +162,7 @@ class House:
         """
         self.clock = _later(self.clock)
         self.events = []
-        self.model = ScriptedModel(self.clock, self.scripts if scripts is None else scripts)
+        self.model = scripted(self.clock, self.scripts if scripts is None else scripts)
         self.store = self.store.copy()
         self.runtime = self._make()
         self.runtime.startService()
