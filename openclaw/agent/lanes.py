@@ -13,6 +13,8 @@ from collections.abc import Callable
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
+from openclaw.config.model import Config
+
 
 @define(eq=False)
 class Slot:
@@ -71,6 +73,18 @@ class Lane:
         while self._waiting and self._taken < max(1, self.limit()):
             self._taken += 1
             self._waiting.popleft().callback(Slot(self))
+
+
+def lane_limit(config: Config, name: str) -> int:
+    """
+    How many runs may be in a global lane at a time (``agent.md`` 10).
+    """
+    limits = {
+        "main": config.agents.defaults.max_concurrent,
+        "subagent": config.agents.defaults.subagents.max_concurrent,
+        "cron": config.cron.max_concurrent_runs,
+    }
+    return limits.get(name, 1)
 
 
 @define(eq=False)

@@ -14,6 +14,7 @@ from openclaw.agent.context import has_user_message
 from openclaw.agent.errors import RunRefused, UnknownRun
 from openclaw.agent.providers.base import ResolvedModel
 from openclaw.agent.providers.catalog import (
+    THINKING_LEVELS,
     ModelRefParts,
     NoApiKey,
     UnknownModel,
@@ -197,7 +198,9 @@ def chosen_thinking(
     """
     The message's level, else the session's, else the default, as far as the model goes.
     """
-    level = prepared.thinking or members.get("thinkingLevel") or thinking_default(config, model)
+    level = prepared.thinking or members.get("thinkingLevel")
+    if level not in THINKING_LEVELS:
+        level = thinking_default(config, model)
     return level if level in thinking_levels(model) else "high"
 
 

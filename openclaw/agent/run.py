@@ -49,6 +49,7 @@ class ActiveRun:
     :ivar on_outcome: told once, after the outcome is stored and its events are out.
     :ivar on_gone: told last, when nothing of the run is left in memory.
     :ivar gather: gives the queued runs of the same route that become one turn with this one (``queue``).
+    :ivar told: whether its outcome is told.
     """
 
     _log = Logger()
@@ -72,6 +73,7 @@ class ActiveRun:
     _seen: Deferred[None] | None = None
     _model: ResolvedModel | None = None
     _said: list[str] = field(factory=list)
+    told: bool = False
 
     def __attrs_post_init__(self) -> None:
         expires = self.inbound.expires

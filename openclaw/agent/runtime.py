@@ -21,7 +21,7 @@ from openclaw.agent.accept import Acceptance, Reception
 from openclaw.agent.approvals import Approvals, Question
 from openclaw.agent.errors import RuntimeStopped, UnknownRun
 from openclaw.agent.events import RunEvents
-from openclaw.agent.lanes import Lanes
+from openclaw.agent.lanes import Lanes, lane_limit
 from openclaw.agent.notes import Notes
 from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.providers.keys import run_key_command
@@ -98,7 +98,7 @@ class AgentRuntime(Service):
             in_thread=self.in_thread,
             zone=zone,
             run_command=run_key_command,
-            lanes=Lanes(self._lane_limit),
+            lanes=Lanes(lambda name: lane_limit(self.config(), name)),
             notes=Notes(self.clock, zone),
             approvals=self.approvals,
             tools=self.tools,
@@ -311,6 +311,9 @@ class AgentRuntime(Service):
         ending.addErrback(lambda failure: self._log.failure("Runs could not be ended.", failure))
 
     def _told(self, outcome: Outcome) -> None:
+        run = self._runs.get(outcome.run_id)
+        if run is not None:
+            run.told = True
         for waiter in self._waiters.pop(outcome.run_id, ()):
             waiter.callback(outcome)
 
@@ -336,10 +339,14 @@ class AgentRuntime(Service):
         if run is None:
             self._forget(run_id, waiter)
             waiter.errback(UnknownRun(run_id))
-        elif run.outcome is not None and run.state in TERMINAL_STATES and run_id not in self._runs:
-            # A run still in memory is about to tell; its events come first.
+        elif run.outcome is not None and run.state in TERMINAL_STATES and self._is_told(run_id):
             self._forget(run_id, waiter)
             waiter.callback(read_outcome(run.outcome))
+
+    def _is_told(self, run_id: str) -> bool:
+        # A run still in memory is about to tell; its events come first.
+        active = self._runs.get(run_id)
+        return active is None or active.told
 
     def _not_found(self, failure: Failure, run_id: str, waiter: Deferred[Outcome]) -> None:
         self._forget(run_id, waiter)
@@ -354,15 +361,6 @@ class AgentRuntime(Service):
             self._waiters.pop(run_id, None)
 
     # -- small things -------------------------------------------------------------------------------------------------
-
-    def _lane_limit(self, name: str) -> int:
-        config = self.config()
-        limits = {
-            "main": config.agents.defaults.max_concurrent,
-            "subagent": config.agents.defaults.subagents.max_concurrent,
-            "cron": config.cron.max_concurrent_runs,
-        }
-        return limits.get(name, 1)
 
     def _make_entry_id(self) -> str:
         return entry_id(self.make_id())

@@ -21,6 +21,8 @@ _CODE_OR_THOUGHT = re.compile(
 _TAG = re.compile(r"<\s*/?\s*(?:think|thinking|thought|antthinking|final)\b[^<>]*>", re.IGNORECASE)
 _REPLY_TAG = re.compile(r"\[\[\s*(?:reply_to_current|reply_to\s*:[^\]\n]*|audio_as_voice)\s*\]\]", re.IGNORECASE)
 _MEDIA = re.compile(r"^[ \t]*MEDIA:[^\n]*(?:\n|\Z)", re.MULTILINE)
+#: At the very start, or as the last word.
+_SILENCE = re.compile(rf"\A\s*{SILENT}\b|\b{SILENT}\W*\Z")
 _FENCE = re.compile(r"(^```.*?(?:^```[^\n]*$|\Z))", re.MULTILINE | re.DOTALL)
 
 #: The beginning of something that may turn out to be one of the above, at the end of what has come so far.
@@ -47,11 +49,7 @@ def is_silent(text: str) -> bool:
     """
     Whether a final answer asks that nothing be sent (``agent.md`` 12.3).
     """
-    stripped = text.strip()
-    if not stripped:
-        return True
-    starts = stripped.startswith(SILENT) and not stripped[len(SILENT) :][:1].isalnum()
-    return starts or stripped.split()[-1] == SILENT
+    return not text.strip() or _SILENCE.search(text) is not None
 
 
 def _clean_prose(text: str) -> str:

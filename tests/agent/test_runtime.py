@@ -86,6 +86,17 @@ class AnswerTests(RuntimeTests):
         self.assertEqual(self.successResultOf(house.runtime.outcome("run-1")), outcome)
         self.failureResultOf(house.runtime.outcome("nope"), UnknownRun)
 
+    def test_asked_in_the_answer(self) -> None:
+        """
+        Whoever is told of the outcome may ask for it again right then.
+        """
+        house = self.house([0.5, *said("Hello")])
+        house.send("hi")
+        again: list[Any] = []
+        house.runtime.outcome("run-1").addCallback(lambda _: again.append(house.runtime.outcome("run-1")))
+        house.clock.advance(0.5)
+        self.assertEqual(self.successResultOf(again[0]).status, "ok")
+
     def test_transcript(self) -> None:
         """
         What was said stands in the session, the model's settings before it, the reply in the outbox as delivered.

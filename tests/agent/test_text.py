@@ -68,9 +68,9 @@ class CleanTests(SynchronousTestCase):
         Only the silent word is nothing; it may stand at the start or the end, not inside a word.
         """
         self.assertEqual(clean(" NO_REPLY "), "")
-        for text in ("", "NO_REPLY", "NO_REPLY.", "All done. NO_REPLY"):
+        for text in ("", "NO_REPLY", "NO_REPLY.", "NO_REPLY, really", "All done. NO_REPLY", "All done: NO_REPLY.\n"):
             self.assertTrue(is_silent(text), text)
-        for text in ("NO_REPLYING", "Say NO_REPLY when done", "Yes"):
+        for text in ("NO_REPLYING", "NO_REPLY_NOW", "Say NO_REPLY when done", "Yes"):
             self.assertFalse(is_silent(text), text)
 
 

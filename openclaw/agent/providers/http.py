@@ -20,11 +20,20 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone
 from twisted.web.http import PotentialDataLoss
 
-from openclaw.agent.providers.errors import ProviderError, ProviderRefused, ProviderUnreachable, StreamBroken
+from openclaw.agent.providers.errors import (
+    GarbledAnswer,
+    ProviderError,
+    ProviderRefused,
+    ProviderUnreachable,
+    StreamBroken,
+)
 from openclaw.agent.providers.sse import EventParser, ServerEvent
 
 #: How much of an error's body is read.
 MAX_ERROR_BYTES = 64 * 1024
+
+#: The longest answer that is read: several times what any model says.
+MAX_ANSWER_BYTES = 128 * 1024 * 1024
 
 #: How long a server may hold a connection open after its last event, and take to explain a refusal.
 GRACE_SECONDS = 5.0
@@ -149,7 +158,13 @@ async def post_events(
         raise await _refusal(response, clock)
     parser = EventParser()
 
+    received = 0
+
     def feed(data: bytes) -> bool:
+        nonlocal received
+        received += len(data)
+        if received > MAX_ANSWER_BYTES:
+            raise GarbledAnswer("The model's answer does not end.")
         return any(reader.event(event) for event in parser.feed(data))
 
     await _deliver(response, feed, clock)

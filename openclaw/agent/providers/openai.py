@@ -176,11 +176,16 @@ class _PartialCall:
     name: str = ""
     arguments: list[str] = field(factory=list)
 
-    def complete(self) -> ToolCall:
+    def complete(self, *, cut: bool) -> ToolCall:
+        """
+        :param cut: whether the answer ended because it had become too long.
+        """
         text = "".join(self.arguments)
         try:
             arguments = orjson.loads(text) if text.strip() else {}
         except orjson.JSONDecodeError as error:
+            if cut:
+                raise AnswerRefused(f"The model's call of {self.name} is longer than its answer may be.") from error
             raise StreamBroken(f"The arguments of the model's call of {self.name} are not JSON.") from error
         if not isinstance(arguments, dict):
             raise GarbledAnswer(f"The arguments of the model's call of {self.name} are not an object.")
@@ -194,7 +199,8 @@ class CompletionReader:
     """
 
     _emit: Emit
-    _calls: dict[int, _PartialCall] = field(factory=dict)
+    _calls: list[_PartialCall] = field(factory=list)
+    _at: dict[int, _PartialCall] = field(factory=dict)
     _finish: StopReason | None = None
     _done: bool = False
 
@@ -224,8 +230,8 @@ class CompletionReader:
         if self._finish is None:
             raise StreamBroken("The model's answer ended before it was complete.")
         self._done = True
-        for index in sorted(self._calls):
-            self._emit(self._calls[index].complete())
+        for call in self._calls:
+            self._emit(call.complete(cut=self._finish == "length"))
         self._emit(Stop("toolUse" if self._calls else self._finish))
 
     def _chunk(self, chunk: Mapping[str, Any]) -> None:
@@ -254,16 +260,28 @@ class CompletionReader:
             self._finish = FINISH.get(reason, "stop")
 
     def _call(self, part: Mapping[str, Any]) -> None:
-        # Some servers leave the index out: then an id begins a new call.
-        index = part.get("index")
-        if index is None:
-            index = len(self._calls) if part.get("id") or not self._calls else len(self._calls) - 1
-        call = self._calls.setdefault(int(index), _PartialCall())
-        call.id = part.get("id") or call.id
+        call = self._called(part.get("index"), part.get("id"))
         function = part.get("function") or {}
         call.name = function.get("name") or call.name
-        if function.get("arguments"):
-            call.arguments.append(str(function["arguments"]))
+        arguments = function.get("arguments")
+        if arguments:
+            # Some servers give an object in place of its text.
+            call.arguments.append(arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode())
+
+    def _called(self, index: int | None, id: str | None) -> _PartialCall:
+        """
+        The call that a part belongs to. Some servers leave the index out, others give each call the same: there an id
+        that is not that of the call begins a new one.
+        """
+        last = self._calls[-1] if self._calls else None
+        call = last if index is None else self._at.get(index)
+        if call is None or (id and call.id and id != call.id):
+            call = _PartialCall()
+            self._calls.append(call)
+        if index is not None:
+            self._at[index] = call
+        call.id = id or call.id
+        return call
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:

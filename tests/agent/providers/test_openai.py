@@ -15,6 +15,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
+from openclaw.agent.providers import http
 from openclaw.agent.providers.base import ModelEvent, ModelRequest, Stop, ThinkingDelta, ToolCall, ToolSpec, Usage
 from openclaw.agent.providers.errors import (
     AnswerRefused,
@@ -118,6 +119,31 @@ class StreamTests(OpenAICase):
         answer.end()
         self.successResultOf(done)
         self.assertEqual(self.events, [ToolCall("c1", "exec", {"command": "ls"}), Stop("toolUse")])
+
+    def calls(self, *parts: Mapping[str, Any]) -> list[ToolCall]:
+        answer = Answer()
+        done = self.ask(answer)
+        answer.say(sse(*(chunk({"tool_calls": [part]}) for part in parts), chunk({}, "tool_calls"), "[DONE]"))
+        answer.end()
+        self.successResultOf(done)
+        return [event for event in self.events if isinstance(event, ToolCall)]
+
+    def test_calls_told_apart(self) -> None:
+        """
+        Calls are told apart by index or by id, whichever a server gives; parts without either belong to the last.
+        """
+        one = {"id": "c1", "function": {"name": "a", "arguments": "{"}}
+        more = {"function": {"arguments": "}"}}
+        two = {"id": "c2", "function": {"name": "b", "arguments": {"x": 1}}}
+        wanted = [ToolCall("c1", "a", {}), ToolCall("c2", "b", {"x": 1})]
+        for index in ({}, {"index": 0}):
+            self.events = []
+            self.assertEqual(self.calls({**one, **index}, {**more, **index}, {**two, **index}), wanted)
+        self.events = []
+        mixed = [{**one, "index": 0}, {**two, "index": 1}, {**more, "index": 0}]
+        self.assertEqual(self.calls(*mixed), wanted)
+        self.events = []
+        self.assertEqual(self.calls({**one, "id": ""}, {**more, "id": ""}), [ToolCall("", "a", {})])
 
     def test_reasoning(self) -> None:
         """
@@ -255,6 +281,20 @@ class FailureTests(OpenAICase):
         error = self.broken(sse(chunk({"tool_calls": [call]}), chunk({}, "tool_calls"), "[DONE]"))
         self.assertIsInstance(error, StreamBroken)
         self.assertNotIn(ToolCall, map(type, self.events))
+        error = self.broken(sse(chunk({"tool_calls": [call]}), chunk({}, "length"), "[DONE]"))
+        self.assertIsInstance(error, AnswerRefused)
+
+    def test_endless(self) -> None:
+        """
+        An answer that does not end is not read for ever.
+        """
+        self.patch(http, "MAX_ANSWER_BYTES", 1000)
+        answer = Answer()
+        done = self.ask(answer)
+        for _ in range(30):
+            answer.say(sse(chunk({"content": "a"})))
+        self.failureResultOf(done, GarbledAnswer)
+        self.assertTrue(answer.transport.aborted)
 
 
 class BodyTests(SynchronousTestCase):
