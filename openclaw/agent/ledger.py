@@ -45,6 +45,7 @@ class Begun:
     """
     What a run knows once it has begun.
 
+    :ivar asked: whether the message, with the notes before it, was written now and not by an earlier process.
     :ivar waited: whether an earlier process left it waiting for a person.
     :ivar failure: why there is nothing to run.
     :ivar model: ``None`` only with a failure.
@@ -53,6 +54,7 @@ class Begun:
     path: Sequence[Entry]
     members: Mapping[str, Any]
     started_at_ms: int
+    asked: bool = False
     waited: bool = False
     model: ResolvedModel | None = None
     thinking: str = "off"
@@ -121,7 +123,8 @@ def begin(
         except (UnknownModel, NoApiKey, RunRefused) as error:
             failure = error
         path = unit.entries.path(session_id)
-        if not has_user_message(path, run.run_id) and (prepared.prompt or inbound.images):
+        asked = not has_user_message(path, run.run_id) and bool(prepared.prompt or inbound.images)
+        if asked:
             if model is not None:
                 path = append_settings(
                     unit,
@@ -160,6 +163,7 @@ def begin(
             path=path,
             members=members,
             started_at_ms=started,
+            asked=asked,
             waited=waited,
             model=model,
             thinking=thinking,

@@ -13,6 +13,9 @@ from twisted.internet.interfaces import IReactorTime
 
 MAX_NOTES = 20
 
+#: When it came, in seconds, and what it says.
+Note = tuple[float, str]
+
 _FILTERED = ("reason periodic", "heartbeat poll", "heartbeat wake")
 
 
@@ -24,7 +27,7 @@ class Notes:
 
     clock: IReactorTime
     zone: Callable[[], tzinfo]
-    _notes: dict[str, deque[tuple[float, str]]] = field(factory=dict)
+    _notes: dict[str, deque[Note]] = field(factory=dict)
 
     def add(self, session_key: str, text: str) -> None:
         """
@@ -40,12 +43,26 @@ class Notes:
     def texts(self, session_key: str) -> Sequence[str]:
         return [text for _, text in self._notes.get(session_key, ())]
 
-    def drain(self, session_key: str) -> list[str]:
+    def waiting(self, session_key: str) -> Sequence[Note]:
         """
-        Take all notes of a session, as lines for the prompt.
+        The notes of a session that no prompt has told.
+        """
+        return tuple(self._notes.get(session_key, ()))
+
+    def lines(self, notes: Sequence[Note]) -> list[str]:
+        """
+        Notes as a prompt tells them.
         """
         zone = self.zone()
-        return [f"System: [{stamp(at, zone)}] {text}" for at, text in self._notes.pop(session_key, ())]
+        return [f"System: [{stamp(at, zone)}] {text}" for at, text in notes]
+
+    def told(self, session_key: str, notes: Sequence[Note]) -> None:
+        """
+        These stand in a prompt now; what came meanwhile waits for the next.
+        """
+        left = [note for note in self._notes.pop(session_key, ()) if note not in notes]
+        if left:
+            self._notes[session_key] = deque(left, maxlen=MAX_NOTES)
 
 
 def stamp(at: float, zone: tzinfo) -> str:

@@ -218,6 +218,7 @@ class ActiveRun:
         for run in others:
             run.absorb()
         outcomes = [run._outcome("ok", "collected") for run in others]
+        notes = world.notes.waiting(self.inbound.session_key)
         try:
             begun = await ledger.begin(
                 world.store,
@@ -227,7 +228,7 @@ class ActiveRun:
                 config=world.config(),
                 environ=world.environ,
                 make_id=world.make_entry_id,
-                notes=world.notes.drain(self.inbound.session_key),
+                notes=world.notes.lines(notes),
                 now_ms=millis(world.clock),
                 collected=[
                     Collected(inbound=run.inbound, prepared=run.prepared, outcome=outcome)
@@ -240,6 +241,8 @@ class ActiveRun:
                 await run._fail("Error: internal error")
                 run._leave()
             raise
+        if begun.asked:
+            world.notes.told(self.inbound.session_key, notes)
         self.prepared = evolve(self.prepared, lead=[lead for run in (self, *others) for lead in run.prepared.lead])
         for run, outcome in zip(others, outcomes, strict=True):
             run.events.answered(None)

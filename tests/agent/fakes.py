@@ -51,7 +51,7 @@ class BreakableStore(MemoryStore):
         """
         What the disk holds now, for another process.
         """
-        return BreakableStore(deepcopy(self.unit))
+        return type(self)(deepcopy(self.unit))
 
 
 @define(eq=False)
@@ -61,7 +61,7 @@ class SlowStore(BreakableStore):
     """
 
     slow: bool = False
-    _waiting: list[Callable[[], None]] = field(factory=list)
+    waiting: list[Callable[[], None]] = field(factory=list)
 
     def write(self, work: Callable[[Any], T]) -> Deferred[T]:
         return self._later(lambda: BreakableStore.write(self, work))
@@ -72,19 +72,19 @@ class SlowStore(BreakableStore):
     def _later(self, begin: Callable[[], Deferred[T]]) -> Deferred[T]:
         if not self.slow:
             return begin()
-        told: Deferred[T] = Deferred(lambda _: None)
+        told: Deferred[T] = Deferred()
 
         def later() -> None:
             begin().chainDeferred(told)
 
-        self._waiting.append(later)
+        self.waiting.append(later)
         return told
 
     def go(self) -> None:
         """
         Do what waits now; what comes of it waits again.
         """
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         for one in waiting:
             one()
 

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from openclaw.agent.providers.base import TextDelta
 from openclaw.agent.providers.errors import ProviderRefused
 from openclaw.testing.model import Step
-from tests.agent.fakes import House, said
+from tests.agent.fakes import House, SlowStore, said
 
 SESSIONS = ("agent:main:main", "agent:main:other")
 
@@ -33,7 +33,9 @@ Action = tuple[str, int, float]
 
 ACTIONS = st.lists(
     st.tuples(
-        st.sampled_from(["post", "post", "post", "send", "expiring", "stop", "abort", "again", "new", "wait", "crash"]),
+        st.sampled_from(
+            ["post"] * 4 + ["go"] * 2 + ["send", "expiring", "stop", "abort", "again", "new", "wait", "crash", "slow"]
+        ),
         st.integers(0, 3),
         st.sampled_from([0.0, 0.0, 0.05, 0.3, 1.1]),
     ),
@@ -49,6 +51,7 @@ class World:
     def __init__(self) -> None:
         self.house = House(Path("unused"), list(SCRIPTS), {"agents": {"defaults": {"timeoutSeconds": 40}}})
         self.sent: list[tuple[str, str]] = []
+        self.accepted: set[str] = set()
         self.events: dict[str, list[str]] = {}
 
     def act(self, action: Action) -> None:
@@ -63,7 +66,8 @@ class World:
                 "post": {"origin": "channel", "members": members},
                 "expiring": {"expires": timedelta(seconds=1)},
             }
-            self.house.send(text, run_id, session_key=key, **more.get(name, {}))
+            sending = self.house.send(text, run_id, session_key=key, **more.get(name, {}))
+            sending.addCallback(lambda accepted: self.accepted.add(accepted.run_id))
         elif name == "again" and self.sent:
             old, old_key = self.sent[number % len(self.sent)]
             self.house.send("again", old, session_key=old_key)
@@ -72,6 +76,10 @@ class World:
         elif name == "abort" and self.sent:
             old, old_key = self.sent[number % len(self.sent)]
             self.house.runtime.abort(old_key, run_id=old)
+        elif name == "slow":
+            self.store.slow = True
+        elif name == "go":
+            self.store.go()
         elif name == "crash":
             self.collect()
             self.house.crash(list(SCRIPTS[number % 5 :]) or list(SCRIPTS))
@@ -89,9 +97,19 @@ class World:
         """
         Let everything come to its end.
         """
+        while self.store.slow:
+            self.store.go()
+            self.house.clock.advance(0)
+            self.store.slow = bool(self.store.waiting)
         for _ in range(400):
             self.house.clock.advance(1)
         self.collect()
+
+    @property
+    def store(self) -> SlowStore:
+        store = self.house.store
+        assert isinstance(store, SlowStore)
+        return store
 
 
 class InterleavingTests(SynchronousTestCase):
@@ -109,6 +127,10 @@ class InterleavingTests(SynchronousTestCase):
         house = world.house
         for run_id, key in world.sent:
             record = house.run_record(run_id)
+            if record is None:
+                # The process died before it was stored, and nobody was told that it was.
+                self.assertNotIn(run_id, world.accepted)
+                continue
             self.assertIn(record.state, ("ok", "error", "aborted", "interrupted"), (run_id, actions))
             self.assertEqual(len(world.events.get(run_id, ())), 1, (run_id, world.events, actions))
             self.assertEqual(list(house.runtime.active(key)), [])

@@ -5,13 +5,14 @@ How long a session goes on, and what waits for its next prompt.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from openclaw.agent.notes import MAX_NOTES
 from tests.agent.cases import HouseCase
-from tests.agent.fakes import KEY, House
+from tests.agent.fakes import KEY, House, SlowStore
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -154,6 +155,66 @@ class NoteTests(HouseCase):
         house.runtime.note("agent:main:other", "Node connected")
         house.send("hi", "run-1")
         self.assertTrue(self.asked(house).startswith("hi"))
+
+    def beginning(self) -> tuple[House, SlowStore]:
+        """
+        A house whose run is just writing its prompt, with a note in it.
+        """
+        house = self.house()
+        house.runtime.note(KEY, "Node connected")
+        store = house.store
+        assert isinstance(store, SlowStore)
+        store.slow = True
+        house.send("hi", "run-1")
+        store.go()
+        house.clock.advance(0)
+        self.assertEqual(len(store.waiting), 1)
+        return house, store
+
+    def finish(self, house: House, store: SlowStore) -> None:
+        while store.waiting:
+            store.go()
+            house.clock.advance(0)
+        store.slow = False
+        house.clock.advance(1)
+
+    def test_meanwhile(self) -> None:
+        """
+        A note that comes while a prompt is written waits for the next one.
+        """
+        house, store = self.beginning()
+        house.runtime.note(KEY, "Node gone")
+        self.finish(house, store)
+        self.assertTrue(self.asked(house).startswith("System: [2026-11-23 05:50:00 UTC] Node connected\n\nhi"))
+        self.assertEqual(house.runtime.notes(KEY), ["Node gone"])
+        house.send("again", "run-2")
+        self.assertIn("Node gone", self.asked(house))
+        self.assertEqual(house.runtime.notes(KEY), [])
+
+    def test_store_fails(self) -> None:
+        """
+        A note stays when its prompt could not be written.
+        """
+        house, store = self.beginning()
+        store.broken = OSError("disk full")
+        self.finish(house, store)
+        self.assertTrue(self.flushLoggedErrors(OSError))
+        self.assertEqual(house.runtime.notes(KEY), ["Node connected"])
+
+    def test_taken_up(self) -> None:
+        """
+        A run whose prompt an earlier process wrote tells no note: it waits for the next message.
+        """
+        house = self.house([10])
+        house.send("hi", "run-1")
+        for call in list(house.clock.getDelayedCalls()):
+            call.cancel()
+        store = SlowStore(deepcopy(house.store.unit), slow=True)
+        house = self.house(store=store)
+        house.runtime.note(KEY, "Gateway restarted")
+        self.finish(house, store)
+        self.assert_one_end(house, "run-1", "final")
+        self.assertEqual(house.runtime.notes(KEY), ["Gateway restarted"])
 
     def test_left_out(self) -> None:
         """
