@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, gatherResults, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -225,12 +225,11 @@ class AgentRuntime(Service):
         return Deferred.fromCoroutine(self._abort(session_key, run_id, reason))
 
     async def _abort(self, session_key: str, run_id: str | None, reason: str) -> list[str]:
-        arriving = [_after(settled) for settled in self._arriving.get(session_key, ())]
+        arrived = _all(self._arriving.get(session_key, ()))
         ending = Deferred.fromCoroutine(self._end(self._meant(session_key, run_id), reason))
         if run_id is not None and run_id in self._runs:
             return await ending
-        for settled in arriving:
-            await settled
+        await arrived
         more = await self._end([run for run in self._meant(session_key, run_id) if not run.ended], reason)
         return [*await ending, *more]
 
@@ -375,15 +374,6 @@ class AgentRuntime(Service):
         return MACHINE_ZONE
 
 
-def _after(deferred: Deferred[None]) -> Deferred[None]:
-    """
-    :return: fires after another, which does not fail. Cancelling it leaves the other alone.
-    """
-    waiter: Deferred[None] = Deferred()
-    deferred.addCallback(lambda _: None if waiter.called else waiter.callback(None))
-    return waiter
-
-
 def _failed(error: Exception) -> Deferred[Any]:
     failed: Deferred[Any] = Deferred()
     failed.errback(error)
@@ -391,7 +381,10 @@ def _failed(error: Exception) -> Deferred[Any]:
 
 
 def _all(waiting: Sequence[Deferred[Any]]) -> Deferred[None]:
-    for deferred in waiting:
-        # How each ended is told elsewhere.
-        deferred.addErrback(lambda _: None)
-    return gatherResults(waiting, consumeErrors=True).addCallback(lambda _: None)
+    """
+    :return: fires when each of them has; how each did is told elsewhere. Cancelling it stops waiting and nothing else.
+    """
+    done: Deferred[None] = Deferred()
+    each = DeferredList(waiting, consumeErrors=True)
+    each.addCallback(lambda _: None if done.called else done.callback(None))
+    return done

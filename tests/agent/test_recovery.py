@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent.providers.base import TextDelta
@@ -113,6 +113,18 @@ class RecoveryTests(HouseCase):
         self.failureResultOf(house.send("late", "run-2"))
         house.clock.advance(2)
         self.successResultOf(drained)
+        self.assert_one_end(house, "run-1", "final")
+
+    def test_drain_given_up(self) -> None:
+        """
+        Whoever waits for runs to end may give up: then the wait is over, and the runs go on.
+        """
+        house = self.house([2, *said("one")])
+        house.send("hi")
+        drained = house.runtime.drain()
+        drained.cancel()
+        self.failureResultOf(drained, CancelledError)
+        house.clock.advance(2)
         self.assert_one_end(house, "run-1", "final")
 
     def test_unreadable_record(self) -> None:
