@@ -46,6 +46,7 @@ class ActiveRun:
     """
     A run that has not ended.
 
+    :ivar paused: whether it waits for a person.
     :ivar on_outcome: told once, after the outcome is stored and its events are out.
     :ivar on_gone: told last, when nothing of the run is left in memory.
     :ivar gather: gives the queued runs of the same route that become one turn with this one (``queue``).
@@ -63,6 +64,7 @@ class ActiveRun:
     gather: Callable[[ActiveRun], Sequence[ActiveRun]]
     events: RunEvents = field(init=False)
     started_at_ms: int | None = None
+    paused: bool = False
     _ending: bool = False
     _interruption: Interruption = field(factory=Interruption)
     _over: list[Deferred[bool]] = field(factory=list)
@@ -135,12 +137,18 @@ class ActiveRun:
 
         :return: fires when the run is over, with whether it was this that ended it.
         """
-        over: Deferred[bool] = Deferred()
-        self._over.append(over)
+        over = self.over()
         if self._ending:
             return over.addCallback(lambda _: False)
         self._interruption.interrupt(reason)
         return over
+
+    def over(self) -> Deferred[bool]:
+        """
+        :return: fires when nothing of the run is left in memory.
+        """
+        self._over.append(Deferred())
+        return self._over[-1]
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -284,6 +292,7 @@ class ActiveRun:
         """
         While a person is asked no limit counts.
         """
+        self.paused = waiting
         if waiting:
             self._limits.pause()
         else:

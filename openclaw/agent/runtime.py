@@ -137,12 +137,17 @@ class AgentRuntime(Service):
 
     def drain(self) -> Deferred[None]:
         """
-        Take no more records, and wait for the runs that can end by themselves.
+        Take no more records, begin none, and let what runs come to its end. Not waited for is who waits for a person.
 
-        :return: fires when none is left. Cancelling it stops waiting.
+        :return: fires when no run is left that can end by itself. Cancelling it stops waiting.
         """
         self._accepting = False
-        return _all([self.outcome(run.run_id) for run in self._runs.values() if run.begun])
+        return Deferred.fromCoroutine(self._drain())
+
+    async def _drain(self) -> None:
+        while runs := [run for run in self._runs.values() if not run.paused]:
+            # What has not begun starts again with the next process.
+            await _all([run.over() if run.begun else run.end("shutdown") for run in runs])
 
     def stopService(self) -> Deferred[None]:
         """

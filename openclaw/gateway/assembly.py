@@ -8,6 +8,7 @@ import os
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         clients=clients,
         health=health,
         listener=listener,
+        agents=agents,
+        drain_limit=lambda: timedelta(milliseconds=config().gateway.shutdown.drain_ms),
         stops=[
             *([watch] if watch else []),
             kept,

@@ -237,13 +237,20 @@ class Clients:
 
     # Shutdown.
 
-    def shutdown(self, reason: str, restart_expected_ms: int | None) -> None:
+    def announce_stop(self, reason: str, restart_expected_ms: int | None) -> None:
         """
-        Tell every client, then close every socket, also those that never said hello.
+        Tell every client. Those who never said hello are closed; the others stay to see the answers that are under way.
         """
         self.stopping = True
         expected = {} if restart_expected_ms is None else {"restartExpectedMs": restart_expected_ms}
         self.events.publish("shutdown", {"reason": reason, **expected})
+        for connection in list(self._pending.values()):
+            connection.end(SERVICE_RESTART, "service restart")
+
+    def close(self) -> None:
+        """
+        Close every socket.
+        """
         for connection in [*self.events, *self._pending.values()]:
             assert isinstance(connection, Connection)
             connection.end(SERVICE_RESTART, "service restart")

@@ -11,8 +11,10 @@ from typing import Any
 from attrs import define, field
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 
+from openclaw.agent.runtime import AgentRuntime
 from openclaw.gateway.clients import Clients
 from openclaw.gateway.health import Health
 from openclaw.gateway.life import Life
@@ -27,6 +29,7 @@ class Gateway(MultiService):
     """
     Everything that runs. Children start in the order in which they were added, the listener last.
 
+    :ivar drain_limit: how long runs that are under way may go on once a stop was asked for.
     :ivar stops: services to stop, in order, after the listener and the clients.
     :ivar pending: names of parts that are not ready yet.
     """
@@ -36,6 +39,8 @@ class Gateway(MultiService):
     clients: Clients
     health: Health
     listener: Listener
+    agents: AgentRuntime
+    drain_limit: Callable[[], timedelta]
     stops: list[IService] = field(factory=list)
     pending: Callable[[], list[str]] = field(default=list)
     restarting: bool = field(default=False, init=False)
@@ -67,12 +72,27 @@ class Gateway(MultiService):
         self.health.stop()
         await self._stop_one(self.listener)
         reason, expected = ("gateway restarting", 1500) if self.restarting else ("gateway stopping", None)
-        self.clients.shutdown(reason, expected)
+        self.clients.announce_stop(reason, expected)
+        await self._drain()
+        self.clients.close()
         await self.clients.drained(REQUESTS_LIMIT)
         for service in self.stops:
             await self._stop_one(service)
         if self.life.lock is not None and not self.restarting:
             self.life.lock.release()
+
+    async def _drain(self) -> None:
+        """
+        Let runs end that are under way, for a while. What goes wrong for good is no reason to wait.
+        """
+        limit = timedelta() if self.life.fatal is not None else self.drain_limit()
+        draining = self.agents.drain()
+        if limit and not draining.called:
+            self._log.info("waiting up to {seconds:g} s for runs to end", seconds=limit.total_seconds())
+        try:
+            await draining.addTimeout(limit.total_seconds(), self.life.clock)
+        except DeferredTimeout:
+            self._log.warn("Runs did not end in time; the next start settles them.")
 
     async def _stop_one(self, service: IService) -> None:
         try:

@@ -121,7 +121,8 @@ class MemoryGateway:
         return self
 
     def _setting(self) -> Setting:
-        value = {"gateway": {"mode": "local", "auth": {"mode": "token", "token": TOKEN}}, **self.config}
+        token = {"mode": "local", "auth": {"mode": "token", "token": TOKEN}}
+        value = {**self.config, "gateway": {**token, **self.config.get("gateway", {})}}
         text = orjson.dumps(value).decode()
         snapshot = evaluate(text, self.directory / "openclaw.json", self.environ, self.directory)
         config = snapshot.require()

@@ -163,6 +163,16 @@ class ApprovalTests(ToolCase):
 
 
 class RestartTests(ToolCase):
+    def test_stop_does_not_wait(self) -> None:
+        """
+        A person may decide hours later: a gateway that stops does not wait for it.
+        """
+        house = self.with_tool(Launcher())
+        house.send("go")
+        self.successResultOf(house.runtime.drain())
+        self.assertEqual(house.terminal("run-1"), [])
+        house.clock.advance(1)
+
     def test_question_outlives_a_restart(self) -> None:
         """
         After a restart the same question stands; the model is not asked for the call again.

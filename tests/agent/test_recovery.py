@@ -115,6 +115,21 @@ class RecoveryTests(HouseCase):
         self.successResultOf(drained)
         self.assert_one_end(house, "run-1", "final")
 
+    def test_drain_queued(self) -> None:
+        """
+        A run that waits for its turn is not begun while the gateway drains: it is the next process's.
+        """
+        house = self.house([2, *said("one")])
+        house.send("first", "run-1")
+        house.send("second", "run-2")
+        drained = house.runtime.drain()
+        house.clock.advance(2)
+        self.successResultOf(drained)
+        self.assert_one_end(house, "run-1", "final")
+        self.assertEqual((house.terminal("run-2"), len(house.model.requests)), ([], 1))
+        house.crash([said("two")])
+        self.assert_one_end(house, "run-2", "final")
+
     def test_drain_given_up(self) -> None:
         """
         Whoever waits for runs to end may give up: then the wait is over, and the runs go on.

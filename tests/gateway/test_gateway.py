@@ -20,6 +20,7 @@ from openclaw.store.interfaces import Unit
 from openclaw.store.memory import MemoryStore
 from openclaw.testing.client import TestDevice
 from openclaw.testing.gateway import TOKEN, MemoryGateway
+from openclaw.testing.model import said
 
 
 class GatewayTestCase(SynchronousTestCase):
@@ -203,6 +204,46 @@ class ShutdownTests(GatewayTestCase):
         self.assertEqual(client.events("shutdown")[0]["payload"], {"reason": "gateway stopping"})
         self.assertEqual((client.closed, silent.closed), ((1012, "service restart"), (1012, "service restart")))
         self.assertLess(self.gateway.reactor.seconds() - before, 3)
+
+    def test_running_answer(self) -> None:
+        """
+        Who waits for an answer sees its end before 1012; nobody new comes in meanwhile, and nothing new is taken.
+        """
+        gateway = MemoryGateway(directory=Path(self.mktemp()), answers=[[2.0, *said("the answer")]]).start()
+        client = gateway.connected()
+        silent = gateway.client()
+        client.call("chat.send", {"sessionKey": "main", "message": "hi", "idempotencyKey": "r1"})
+        stopped = gateway.service.stopService()
+        gateway.flush()
+        self.assertEqual(len(client.events("shutdown")), 1)
+        self.assertEqual((client.closed, silent.closed), (None, (1012, "service restart")))
+        late = client.call("chat.send", {"sessionKey": "main", "message": "more", "idempotencyKey": "r2"})
+        self.assertEqual(late["error"]["code"], "UNAVAILABLE")
+        gateway.advance(2)
+        self.assertEqual([event["payload"]["state"] for event in client.events("chat")][-1], "final")
+        self.assertEqual(client.closed, (1012, "service restart"))
+        gateway.advance(2)
+        self.successResultOf(stopped)
+
+    def test_answer_that_takes_too_long(self) -> None:
+        """
+        After ``gateway.shutdown.drainMs`` the stop goes on, whatever still runs.
+        """
+        gateway = MemoryGateway(
+            directory=Path(self.mktemp()),
+            config={"gateway": {"shutdown": {"drainMs": 3000}}},
+            answers=[[60.0, *said("the answer")]],
+        ).start()
+        client = gateway.connected()
+        client.call("chat.send", {"sessionKey": "main", "message": "hi", "idempotencyKey": "r1"})
+        stopped = gateway.service.stopService()
+        gateway.advance(2.9)
+        self.assertIsNone(client.closed)
+        gateway.advance(0.1)
+        self.assertEqual(client.closed, (1012, "service restart"))
+        gateway.advance(2)
+        self.successResultOf(stopped)
+        self.assertEqual(gateway.reactor.getDelayedCalls(), [])
 
     def test_build_again(self) -> None:
         """

@@ -1,0 +1,3 @@
+"""
+The real process on a real port, seen from outside.
+"""
