@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
@@ -21,6 +20,8 @@ from tests.process.peer import Peer
 CLIENTS = 1000
 #: Generous: it is there to catch a leak, not to measure.
 MOST_BYTES = 60 * 1024
+#: Of one read (64 KiB) about 3,000 frames are answered before it is somebody else's turn.
+MOST_AHEAD = 10_000
 
 
 def resident(gateway: GatewayProcess) -> int:
@@ -102,6 +103,7 @@ class RudeTests(ProcessCase):
         gateway = self.start_gateway(self.start_model())
         rude, innocent = self.join(gateway), self.join(gateway)
         over = threading.Event()
+        answered: list[None] = []
 
         def flood() -> None:
             try:
@@ -115,6 +117,7 @@ class RudeTests(ProcessCase):
             try:
                 while True:
                     rude.socket.recv()
+                    answered.append(None)
             except ConnectionClosed:
                 return
 
@@ -123,11 +126,12 @@ class RudeTests(ProcessCase):
             thread.start()
         waits = []
         for _ in range(100):
-            began = time.monotonic()
+            # Not seconds: a machine with much else to do is slow to all of us.
+            before = len(answered)
             innocent.ask("health")
-            waits.append(time.monotonic() - began)
+            waits.append(len(answered) - before)
         over.set()
         threads[0].join(LIMIT)
-        self.assertLess(sorted(waits)[90], 0.25)
-        self.assertLess(max(waits), 2.0)
+        self.assertGreater(len(answered), 1000)
+        self.assertLess(max(waits), MOST_AHEAD)
         self.assert_ended(innocent.chat("fine", "one"), "final")

