@@ -35,6 +35,7 @@ TWO = frozenset(
         "store",
         "outbox",
         "usage",
+        "voice",
         "discovery",
         "tls",
         "tailscale",

@@ -103,12 +103,51 @@ class QueueConfig:
 
 
 @frozen(kw_only=True)
+class OpenAISpeech:
+    """
+    ``messages.tts.openai``.
+    """
+
+    api_key: str | None = None
+    model: str = "gpt-4o-mini-tts"
+    voice: str = "alloy"
+
+
+@frozen(kw_only=True)
+class ElevenLabsSpeech:
+    """
+    ``messages.tts.elevenlabs``.
+    """
+
+    api_key: str | None = None
+
+
+@frozen(kw_only=True)
+class SpeechConfig:
+    """
+    ``messages.tts``.
+
+    :param prefs_path: where preferences of clients are kept, in place of ``settings/tts.json``.
+    :param max_text_length: longer texts are not spoken.
+    """
+
+    auto: Literal["off", "always", "inbound", "tagged"] = "off"
+    provider: Literal["elevenlabs", "openai", "edge"] | None = None
+    openai: OpenAISpeech = OpenAISpeech()
+    elevenlabs: ElevenLabsSpeech = ElevenLabsSpeech()
+    prefs_path: str | None = None
+    max_text_length: int = 4096
+    timeout_ms: int = 30000
+
+
+@frozen(kw_only=True)
 class MessagesConfig:
     """
     ``messages``.
     """
 
     queue: QueueConfig = QueueConfig()
+    tts: SpeechConfig = SpeechConfig()
     message_prefix: str | None = None
     response_prefix: str | None = None
     ack_reaction: str | None = None

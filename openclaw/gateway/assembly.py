@@ -9,6 +9,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     )
     life.presence.publish = lambda payload: events.publish("presence", payload, drop_if_slow=True, versions=True)
 
+    http = cache(lambda: make_client(reactor))
     agents = AgentRuntime(
         store=store,
         config=config,
@@ -182,7 +184,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         make_id=new_id,
         environ=setting.environ,
         workspace_of=workspace_of,
-        make_model=setting.make_model or Models(clock=reactor, make_client=lambda: make_client(reactor)),
+        make_model=setting.make_model or Models(clock=reactor, make_client=http),
         in_thread=in_thread,
         tools=setting.tools,
         ready=readiness.ready,
@@ -206,6 +208,9 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         log_path=lambda: log_path(setting, life),
         environ=setting.environ,
         in_thread=in_thread,
+        home=setting.home,
+        http=http,
+        node_platforms=lambda: clients.node_platforms(),
         ready=readiness.ready,
         workspace_of=workspace_of,
     )

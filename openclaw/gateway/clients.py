@@ -32,9 +32,11 @@ from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.protocol.codes import PROTOCOL_VERSION
 from openclaw.protocol.features import EVENTS
+from openclaw.protocol.frames import encode_event_body
 from openclaw.protocol.types import ABSENT
 from openclaw.sessions.keys import default_agent, main_session_key
 from openclaw.store.interfaces import Store
+from openclaw.voice.wake import read_wake_words
 from openclaw.web.hosts import origin_allowed
 from openclaw.web.local import is_local, recorded_address
 
@@ -181,6 +183,23 @@ class Clients:
             self.life.presence.announce()
         self.events.subscribe(connection)
         self.health.refresh_soon()
+        if connection.role == "node":
+            telling = Deferred.fromCoroutine(self._tell_wake_words(connection))
+            telling.addErrback(lambda failure: self._log.failure("A node was not told the wake words.", failure))
+
+    async def _tell_wake_words(self, connection: Connection) -> None:
+        triggers = await self.context.in_thread(read_wake_words, self.state_dir)
+        if connection.state is State.CONNECTED:
+            body = encode_event_body("voicewake.changed", {"triggers": triggers})
+            connection.send_event("voicewake.changed", body)
+
+    def node_platforms(self) -> list[str]:
+        """
+        Of the nodes that are connected.
+        """
+        connected = (connection for connection in self.events if isinstance(connection, Connection))
+        nodes = (one for one in connected if one.context is not None and one.context.caller.role == "node")
+        return [node.client["platform"] for node in nodes]
 
     def request(self, connection: Connection, frame: Mapping[str, Any]) -> None:
         answering = Deferred.fromCoroutine(self._answer(connection, frame))

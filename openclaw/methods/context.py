@@ -4,7 +4,7 @@ What a method handler may see and do: narrow interfaces, no sockets, no frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
+from openclaw.agent.providers.http import HttpClient
 from openclaw.agent.types import Agents
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
@@ -115,6 +116,9 @@ class MethodContext:
     :ivar make_token: a new device token, already known to what keeps secrets out of the log.
     :ivar ready: fires when conversations are whole and may go on; fails where that takes too long.
     :ivar derived: values that would otherwise be computed for each request.
+    :ivar home: of the person whose gateway it is.
+    :ivar http: the client for requests to services that the owner has configured.
+    :ivar node_platforms: of the nodes that are connected.
     :ivar workspace_of: the directory with an agent's own files; ``None`` where there is none.
     """
 
@@ -136,6 +140,9 @@ class MethodContext:
     log_path: Callable[[], Path]
     environ: Mapping[str, str]
     in_thread: Callable[..., Deferred[Any]]
+    home: Path
+    http: Callable[[], HttpClient]
+    node_platforms: Callable[[], Iterable[str]] = tuple
     known_channels: Sequence[str] = ()
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     workspace_of: Callable[[str], Path | None] = lambda agent_id: None

@@ -7,9 +7,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from openclaw.methods import agent, agents, chat, config, devices, health, logs, models, sessions, status, system
+from openclaw.methods import (
+    agent,
+    agents,
+    chat,
+    config,
+    devices,
+    health,
+    logs,
+    models,
+    sessions,
+    status,
+    system,
+    talk,
+    tts,
+)
 from openclaw.methods.table import Method, merged
 
-FAMILIES: Final = (health, status, system, agent, agents, models, chat, sessions, config, logs, devices)
+FAMILIES: Final = (health, status, system, agent, agents, models, chat, sessions, config, logs, devices, talk, tts)
 
 METHODS: Final[Mapping[str, Method]] = merged(family.methods for family in FAMILIES)

@@ -34,8 +34,10 @@ PUBLISHED: Final = frozenset(
         "chat",
         "presence",
         "tick",
+        "talk.mode",
         "shutdown",
         "health",
+        "voicewake.changed",
         "device.pair.requested",
         "device.pair.resolved",
     }

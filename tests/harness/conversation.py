@@ -155,8 +155,8 @@ class Conversation:
 
     def _peer(self, conn: str) -> _Peer:
         if conn not in self._peers:
-            scopes = self.connections.get(conn, {}).get("scopes", SCOPES)
-            client = self.gateway.connected(token=self.token, scopes=scopes)
+            told = {"scopes": SCOPES, **self.connections.get(conn, {})}
+            client = self.gateway.connected(token=self.token, **told)
             # Recordings leave the handshake out, and use its id again.
             self._peers[conn] = _Peer(client, taken=list(range(len(client.frames))))
         return self._peers[conn]

@@ -238,6 +238,7 @@ class MethodCase(SynchronousTestCase):
         self.presence = FakePresence()
         self.health = FakeHealth()
         self.heartbeats = FakeHeartbeats()
+        self.http: Any = None
         self.events: list[tuple[str, Mapping[str, Any], dict[str, Any]]] = []
         self.dispatcher = Dispatcher(METHODS)
         self.configure(MOCK_CONFIG)
@@ -267,6 +268,8 @@ class MethodCase(SynchronousTestCase):
             log_path=lambda: directory / "openclaw-2026-11-23.log",
             environ={},
             in_thread=maybeDeferred,
+            home=directory,
+            http=lambda: self.http,
         )
         self.context = evolve(self.context, **members)
 
