@@ -18,9 +18,6 @@ NODE_ONLY: Final = frozenset({"node.invoke.result", "node.event", "skills.bins"}
 KNOWN_SCOPES: Final = {
     **dict.fromkeys(
         (
-            "channels.status",
-            "usage.status",
-            "usage.cost",
             "skills.status",
             "cron.list",
             "cron.status",
@@ -32,7 +29,6 @@ KNOWN_SCOPES: Final = {
     ),
     **dict.fromkeys(
         (
-            "send",
             "wake",
             "node.invoke",
             "browser.request",

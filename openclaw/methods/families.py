@@ -10,6 +10,7 @@ from typing import Final
 from openclaw.methods import (
     agent,
     agents,
+    channels,
     chat,
     config,
     devices,
@@ -21,9 +22,26 @@ from openclaw.methods import (
     system,
     talk,
     tts,
+    usage,
 )
 from openclaw.methods.table import Method, merged
 
-FAMILIES: Final = (health, status, system, agent, agents, models, chat, sessions, config, logs, devices, talk, tts)
+FAMILIES: Final = (
+    health,
+    status,
+    system,
+    agent,
+    agents,
+    models,
+    chat,
+    sessions,
+    config,
+    logs,
+    devices,
+    talk,
+    tts,
+    channels,
+    usage,
+)
 
 METHODS: Final[Mapping[str, Method]] = merged(family.methods for family in FAMILIES)

@@ -18,6 +18,7 @@ from openclaw.methods.runs import ended
 from openclaw.methods.table import MethodTable
 from openclaw.protocol.convert import unstructure
 from openclaw.protocol.sessions import (
+    SessionsCompactParams,
     SessionsDeleteParams,
     SessionsListParams,
     SessionsPatchParams,
@@ -43,6 +44,10 @@ MOST_PREVIEW_ITEMS = 50
 PREVIEW_CHARS = 240
 MOST_PREVIEW_CHARS = 2_000
 PREVIEW_DEPTH = 200
+
+#: Entries that stay in a transcript which is cut without saying how far.
+MOST_LINES = 400
+TOKEN_COUNTS = frozenset({"inputTokens", "outputTokens", "totalTokens"})
 
 methods = MethodTable()
 
@@ -224,6 +229,38 @@ async def reset(context: MethodContext, params: SessionsResetParams) -> dict[str
 
     session = await context.store.write(write)
     return {"ok": True, "key": key, "entry": entry(session)}
+
+
+@methods.method("sessions.compact", SessionsCompactParams, durable=True)
+async def compact(context: MethodContext, params: SessionsCompactParams) -> dict[str, Any]:
+    """
+    Cut a transcript down to its last entries; those before go to the archive. No model is asked.
+    """
+    key = _required_key(context, params.key)
+    most = params.max_lines or MOST_LINES
+    now = millis(context.clock)
+
+    def write(unit: Unit) -> dict[str, Any]:
+        session = unit.sessions.get(key)
+        if session is None:
+            return {"compacted": False, "reason": "no sessionId"}
+        count = unit.entries.count(session.session_id)
+        if count == 0:
+            return {"compacted": False, "reason": "no transcript"}
+        if count <= most:
+            return {"compacted": False, "kept": count}
+        unit.entries.keep_last(session.session_id, most, now)
+        unit.sessions.put(evolve(session, updated_at_ms=max(now, session.updated_at_ms), members=uncounted(session)))
+        return {"compacted": True, "archived": str(context.store_path), "kept": most}
+
+    return {"ok": True, "key": key, **await context.store.write(write)}
+
+
+def uncounted(session: Session) -> dict[str, Any]:
+    """
+    The members of a session whose context is not the one that was counted.
+    """
+    return {name: value for name, value in session.members.items() if name not in TOKEN_COUNTS}
 
 
 @methods.method("sessions.delete", SessionsDeleteParams, durable=True)

@@ -65,6 +65,15 @@ class Entry:
     body: Mapping[str, Any]
     run_id: str | None = None
 
+    @property
+    def role(self) -> str | None:
+        """
+        Who said it, for messages.
+        """
+        message = self.body.get("message")
+        role = message.get("role") if isinstance(message, Mapping) else None
+        return role if isinstance(role, str) else None
+
 
 @frozen(kw_only=True)
 class Run:
@@ -209,6 +218,12 @@ class Entries(Protocol):
 
     def first_user(self, session_id: str) -> Entry | None: ...
 
+    def said_since(self, timestamp_ms: int) -> Iterable[Entry]:
+        """
+        :return: what models have said in all sessions, oldest first; its cost grows with the time looked at only.
+        """
+        ...
+
     def merge(self, entry: Entry) -> bool:
         """
         Put in an entry from elsewhere; of two with one id the newer one stays, at the place of the first in the tree:
@@ -227,6 +242,15 @@ class Entries(Protocol):
     def all(self, session_id: str) -> Iterable[Entry]:
         """
         :return: every entry in the order they were written, all branches.
+        """
+        ...
+
+    def count(self, session_id: str) -> int: ...
+
+    def keep_last(self, session_id: str, most: int, at_ms: int) -> None:
+        """
+        Archive all but the last ``most`` entries, in the order they were written. Of those that stay, the ones whose
+        parent goes begin the tree.
         """
         ...
 

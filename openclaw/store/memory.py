@@ -126,6 +126,24 @@ class MemoryEntries:
                 return row
         return None
 
+    def said_since(self, timestamp_ms: int) -> Iterable[Entry]:
+        entries = (entry for rows in self.rows.values() for entry in rows)
+        said = [entry for entry in entries if entry.role == "assistant" and entry.timestamp_ms >= timestamp_ms]
+        return sorted(said, key=lambda entry: entry.timestamp_ms)
+
+    def count(self, session_id: str) -> int:
+        return len(self.rows.get(session_id, []))
+
+    def keep_last(self, session_id: str, most: int, at_ms: int) -> None:
+        rows = self.rows.get(session_id, [])
+        gone, kept = rows[:-most], rows[-most:]
+        if not gone:
+            return
+        for number, entry in enumerate(gone, 1):
+            self.archived.put(entry, at_ms, number)
+        known = {entry.id for entry in kept}
+        self.rows[session_id] = [entry if entry.parent_id in known else evolve(entry, parent_id=None) for entry in kept]
+
     def archive(self, session_id: str, at_ms: int) -> bool:
         rows = self.rows.pop(session_id, [])
         for number, entry in enumerate(rows, 1):

@@ -21,6 +21,9 @@ COLUMNS = "id, session_id, parent_id, type, timestamp_ms, run_id, body, body_has
 #: A body larger than this is a file of its own.
 LARGE_BODY_BYTES = 262_144
 
+#: The largest number that an entry can have.
+MOST_NUMBER = 2**63 - 1
+
 
 @define
 class Bodies:
@@ -76,12 +79,6 @@ def read_entry(row: tuple[Any, ...], bodies: Bodies) -> Entry:
     )
 
 
-def role_of(entry: Entry) -> str | None:
-    message = entry.body.get("message")
-    role = message.get("role") if isinstance(message, dict) else None
-    return role if isinstance(role, str) else None
-
-
 def stored_body(entry: Entry, bodies: Bodies) -> tuple[str | None, str | None]:
     """
     :return: the body for its column, or the hash of the file that it was written to.
@@ -120,7 +117,7 @@ class SqlEntries:
                 entry.id,
                 entry.parent_id,
                 entry.type,
-                role_of(entry),
+                entry.role,
                 entry.timestamp_ms,
                 entry.run_id,
                 body,
@@ -141,7 +138,7 @@ class SqlEntries:
             " body_hash = ? WHERE session_id = ? AND id = ?",
             (
                 entry.type,
-                role_of(entry),
+                entry.role,
                 entry.timestamp_ms,
                 entry.run_id,
                 *stored_body(entry, self.bodies),
@@ -186,12 +183,40 @@ class SqlEntries:
         found = self._select(first, (session_id,))
         return found[0] if found else None
 
+    def said_since(self, timestamp_ms: int) -> Iterable[Entry]:
+        said = "WHERE role = 'assistant' AND timestamp_ms >= ? ORDER BY timestamp_ms"
+        rows = self.connection.execute(f"SELECT {COLUMNS} FROM entries {said}", (timestamp_ms,))
+        return (self._read(row) for row in rows)
+
+    def count(self, session_id: str) -> int:
+        counted = self.connection.execute("SELECT count(*) FROM entries WHERE session_id = ?", (session_id,))
+        return int(counted.fetchone()[0])
+
+    def keep_last(self, session_id: str, most: int, at_ms: int) -> None:
+        newest = "SELECT number FROM entries WHERE session_id = ? ORDER BY number DESC LIMIT 1 OFFSET ?"
+        last_to_go = self.connection.execute(newest, (session_id, most)).fetchone()
+        if last_to_go is None:
+            return
+        self._archive(session_id, at_ms, last_to_go[0])
+        self.connection.execute(
+            "UPDATE entries SET parent_id = NULL WHERE session_id = ? AND parent_id IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM entries AS kept"
+            " WHERE kept.session_id = entries.session_id AND kept.id = entries.parent_id)",
+            (session_id,),
+        )
+
     def archive(self, session_id: str, at_ms: int) -> bool:
+        return self._archive(session_id, at_ms, MOST_NUMBER)
+
+    def _archive(self, session_id: str, at_ms: int, last: int) -> bool:
+        """
+        :param last: number of the last entry that goes.
+        """
         columns = "number, id, parent_id, type, role, timestamp_ms, run_id, body, body_hash"
         self.connection.execute(
             f"INSERT INTO archived_entries (session_id, archived_at_ms, {columns})"
-            f" SELECT session_id, ?, {columns} FROM entries WHERE session_id = ?",
-            (at_ms, session_id),
+            f" SELECT session_id, ?, {columns} FROM entries WHERE session_id = ? AND number <= ?",
+            (at_ms, session_id, last),
         )
-        gone = self.connection.execute("DELETE FROM entries WHERE session_id = ?", (session_id,))
+        gone = self.connection.execute("DELETE FROM entries WHERE session_id = ? AND number <= ?", (session_id, last))
         return gone.rowcount > 0

@@ -14,7 +14,7 @@ from attrs import define
 
 from openclaw.store.imports import Mark
 from openclaw.store.interfaces import Entry
-from openclaw.store.sql_entries import COLUMNS, Bodies, read_entry, role_of, stored_body
+from openclaw.store.sql_entries import COLUMNS, Bodies, read_entry, stored_body
 
 
 def line_id(record: Mapping[str, Any]) -> str:
@@ -95,7 +95,7 @@ class SqlArchive:
                 entry.id,
                 entry.parent_id,
                 entry.type,
-                role_of(entry),
+                entry.role,
                 entry.timestamp_ms,
                 entry.run_id,
                 body,

@@ -4,6 +4,8 @@ Tests of ``openclaw.methods.sessions``.
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.methods.support import MOCK_CONFIG, NOW_MS, MethodCase, assistant, user
 
 MINUTE_MS = 60_000
@@ -169,6 +171,44 @@ class ResetTests(MethodCase):
         self.assertEqual((entry["label"], entry["inputTokens"]), ("L", 0))
         left = self.successResultOf(self.store.read(lambda unit: unit.entries.leaf(old.session_id)))
         self.assertIsNotNone(left)
+
+
+class CompactTests(MethodCase):
+    """
+    ``sessions.compact``.
+    """
+
+    def test_cut(self) -> None:
+        """
+        The last entries stay, the others go to the archive, and the tokens that were counted with them are forgotten.
+        """
+        session = self.session("agent:main:a", *[user(str(number)) for number in range(5)], inputTokens=5, label="L")
+        key = "agent:main:a"
+        self.assertEqual(self.ask("sessions.compact", {"key": "a"}), self.answer(key, compacted=False, kept=5))
+        path = str(self.context.store_path)
+        cut = self.ask("sessions.compact", {"key": "a", "maxLines": 2})
+        self.assertEqual(cut, self.answer(key, compacted=True, archived=path, kept=2))
+        left = self.successResultOf(self.store.read(lambda unit: unit.entries.path(session.session_id)))
+        self.assertEqual([entry.body["message"]["content"][0]["text"] for entry in left], ["3", "4"])
+        stored = self.stored(key)
+        assert stored is not None
+        self.assertEqual(stored.members, {"label": "L"})
+
+    def test_nothing_to_cut(self) -> None:
+        """
+        There is no session, or nothing was said in it.
+        """
+        key = "agent:main:a"
+        self.assertEqual(
+            self.ask("sessions.compact", {"key": "a"}), self.answer(key, compacted=False, reason="no sessionId")
+        )
+        self.session(key)
+        self.assertEqual(
+            self.ask("sessions.compact", {"key": "a"}), self.answer(key, compacted=False, reason="no transcript")
+        )
+
+    def answer(self, key: str, **members: Any) -> dict[str, Any]:
+        return {"ok": True, "key": key, **members}
 
 
 class DeleteTests(MethodCase):

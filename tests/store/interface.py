@@ -187,6 +187,52 @@ class StoreTests:
         await self.write(lambda unit: unit.entries.append(entry("a", None)))
         self.assertIsNotNone(await self.read(lambda unit: unit.entries.leaf("s1")))
 
+    async def test_said_since(self: Any) -> None:
+        """
+        What models said in any session, oldest first, not what was said to them, nor what was deleted.
+        """
+
+        def fill(unit: Unit) -> None:
+            for name, session_id, role, at_ms in (
+                ("a", "s1", "assistant", 9),
+                ("b", "s1", "assistant", 30),
+                ("c", "s2", "assistant", 10),
+                ("d", "s2", "user", 11),
+                ("e", "gone", "assistant", 12),
+            ):
+                body = {"message": {"role": role, "content": name}}
+                said = Entry(
+                    id=name, session_id=session_id, parent_id=None, type="message", timestamp_ms=at_ms, body=body
+                )
+                unit.entries.append(said)
+            unit.entries.archive("gone", 40)
+
+        await self.write(fill)
+        said = await self.read(lambda unit: [(row.session_id, row.id) for row in unit.entries.said_since(10)])
+        self.assertEqual(said, [("s2", "c"), ("s1", "b")])
+
+    async def test_keep_last(self: Any) -> None:
+        """
+        What is cut off goes to the archive; what stays begins anew, and goes on.
+        """
+
+        def fill(unit: Unit) -> None:
+            for name, parent in (("a", None), ("b", "a"), ("c", "b"), ("d", "b"), ("e", "d")):
+                unit.entries.append(entry(name, parent))
+
+        await self.write(fill)
+        await self.write(lambda unit: unit.entries.keep_last("s1", 5, 7))
+        self.assertEqual(await self.read(lambda unit: unit.entries.count("s1")), 5)
+        await self.write(lambda unit: unit.entries.keep_last("s1", 3, 7))
+        kept = await self.read(lambda unit: [(row.id, row.parent_id) for row in unit.entries.all("s1")])
+        self.assertEqual(kept, [("c", None), ("d", None), ("e", "d")])
+        archived = await self.read(lambda unit: [row.id for row in unit.archive.all("s1", 7)])
+        self.assertEqual(archived, ["a", "b"])
+        await self.write(lambda unit: unit.entries.append(entry("f", "e")))
+        path = await self.read(lambda unit: [row.id for row in unit.entries.path("s1")])
+        self.assertEqual(path, ["d", "e", "f"])
+        self.assertEqual(await self.read(lambda unit: unit.entries.count("s2")), 0)
+
     async def test_runs(self: Any) -> None:
         """
         Runs come back whole, by id and by key; unfinished ones oldest first.
