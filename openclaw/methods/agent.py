@@ -32,7 +32,16 @@ from openclaw.methods.identity import identity_of
 from openclaw.methods.mapping import invalid
 from openclaw.methods.runs import agent_answer, wait_answer
 from openclaw.methods.table import Failed, MethodTable, Staged
-from openclaw.protocol.agent import AgentIdentityParams, AgentParams, AgentWaitParams
+from openclaw.protocol.agent import (
+    AgentAccepted,
+    AgentFailure,
+    AgentIdentityParams,
+    AgentIdentityResult,
+    AgentParams,
+    AgentResult,
+    AgentWaitParams,
+    AgentWaitResult,
+)
 from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.frames import ErrorShape
 from openclaw.sessions import levels
@@ -69,7 +78,17 @@ class Target:
     session_id: str | None = None
 
 
-@methods.method("agent", AgentParams, scope=WRITE, idempotent=True, durable=True)
+@methods.method(
+    "agent",
+    AgentParams,
+    first=AgentAccepted,
+    result=AgentResult,
+    failure=AgentFailure,
+    errors=(ErrorCode.AGENT_TIMEOUT,),
+    scope=WRITE,
+    idempotent=True,
+    durable=True,
+)
 async def agent(context: MethodContext, params: AgentParams) -> Any:
     """
     Run one turn of an agent. Answers twice: once the message is stored, and when the run has ended. A repeat with the
@@ -257,7 +276,7 @@ def _members(params: AgentParams) -> dict[str, Any]:
     return members
 
 
-@methods.method("agent.wait", AgentWaitParams, scope=WRITE)
+@methods.method("agent.wait", AgentWaitParams, result=AgentWaitResult, scope=WRITE)
 async def wait(context: MethodContext, params: AgentWaitParams) -> dict[str, Any]:
     """
     Wait for a run to end; also for one that has not begun, or is not there yet.
@@ -288,7 +307,7 @@ async def _outcome_within(context: MethodContext, run_id: str, seconds: float) -
     return await context.agents.outcome(run_id)
 
 
-@methods.method("agent.identity.get", AgentIdentityParams, scope=READ)
+@methods.method("agent.identity.get", AgentIdentityParams, result=AgentIdentityResult, scope=READ)
 async def identity(context: MethodContext, params: AgentIdentityParams) -> dict[str, Any]:
     """
     How an agent presents itself. An unknown one is answered with what holds for all.

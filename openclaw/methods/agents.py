@@ -16,7 +16,7 @@ from openclaw.files import NoSuchFile, NotBelowRoot, open_below
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.table import MethodTable
-from openclaw.protocol.agents import AgentsListParams
+from openclaw.protocol.agents import AgentsListParams, AgentsListResult
 from openclaw.sessions.keys import MAIN, default_agent, normalize_agent_id
 from openclaw.store.interfaces import Unit
 
@@ -49,7 +49,7 @@ def agent_ids(config: Config, unit: Unit) -> list[str]:
     return [first, *sorted(known - {first})]
 
 
-@methods.method("agents.list", AgentsListParams, scope=READ)
+@methods.method("agents.list", AgentsListParams, result=AgentsListResult, scope=READ)
 async def list_agents(context: MethodContext, params: AgentsListParams) -> dict[str, Any]:
     """
     The agents and how sessions are made for them.

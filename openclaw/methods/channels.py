@@ -16,11 +16,16 @@ from openclaw.methods.mapping import invalid
 from openclaw.methods.table import Failed, MethodTable
 from openclaw.protocol.channels import (
     ChannelsLogoutParams,
+    ChannelsLogoutResult,
     ChannelsStatusParams,
+    ChannelsStatusResult,
     WebLoginStartParams,
+    WebLoginStartResult,
     WebLoginWaitParams,
+    WebLoginWaitResult,
 )
-from openclaw.protocol.send import PollParams, SendParams
+from openclaw.protocol.codes import ErrorCode
+from openclaw.protocol.send import PollParams, PollResult, SendParams, SendResult
 
 #: The channel of a message that names none.
 DEFAULT_CHANNEL = "whatsapp"
@@ -28,7 +33,7 @@ DEFAULT_CHANNEL = "whatsapp"
 methods = MethodTable()
 
 
-@methods.method("channels.status", ChannelsStatusParams, scope=READ)
+@methods.method("channels.status", ChannelsStatusParams, result=ChannelsStatusResult, scope=READ)
 async def status(context: MethodContext, params: ChannelsStatusParams) -> dict[str, Any]:
     """
     The channels and their accounts: none.
@@ -38,7 +43,7 @@ async def status(context: MethodContext, params: ChannelsStatusParams) -> dict[s
     return {"ts": millis(context.clock), "channelOrder": [], "channelMeta": [], **maps}
 
 
-@methods.method("channels.logout", ChannelsLogoutParams)
+@methods.method("channels.logout", ChannelsLogoutParams, result=ChannelsLogoutResult)
 async def logout(context: MethodContext, params: ChannelsLogoutParams) -> dict[str, Any]:
     """
     Sign an account out.
@@ -48,7 +53,7 @@ async def logout(context: MethodContext, params: ChannelsLogoutParams) -> dict[s
     raise invalid("invalid channels.logout channel")
 
 
-@methods.method("web.login.start", WebLoginStartParams, advertised=False)
+@methods.method("web.login.start", WebLoginStartParams, result=WebLoginStartResult, advertised=False)
 async def login_start(context: MethodContext, params: WebLoginStartParams) -> dict[str, Any]:
     """
     Link a number by QR code.
@@ -58,7 +63,7 @@ async def login_start(context: MethodContext, params: WebLoginStartParams) -> di
     raise _no_login()
 
 
-@methods.method("web.login.wait", WebLoginWaitParams, advertised=False)
+@methods.method("web.login.wait", WebLoginWaitParams, result=WebLoginWaitResult, advertised=False)
 async def login_wait(context: MethodContext, params: WebLoginWaitParams) -> dict[str, Any]:
     """
     Wait for the QR code to be scanned.
@@ -72,7 +77,7 @@ def _no_login() -> Failed:
     return invalid("web login provider is not available")
 
 
-@methods.method("send", SendParams, scope=WRITE, idempotent=True)
+@methods.method("send", SendParams, result=SendResult, errors=(ErrorCode.NOT_LINKED,), scope=WRITE, idempotent=True)
 async def send(context: MethodContext, params: SendParams) -> dict[str, Any]:
     """
     Send a message through a channel.
@@ -82,7 +87,9 @@ async def send(context: MethodContext, params: SendParams) -> dict[str, Any]:
     raise invalid(f"unsupported channel: {_channel(params.channel)}")
 
 
-@methods.method("poll", PollParams, advertised=False, idempotent=True)
+@methods.method(
+    "poll", PollParams, result=PollResult, errors=(ErrorCode.NOT_LINKED,), advertised=False, idempotent=True
+)
 async def poll(context: MethodContext, params: PollParams) -> dict[str, Any]:
     """
     Ask a group on a channel to vote.

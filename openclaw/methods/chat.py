@@ -22,7 +22,18 @@ from openclaw.methods.mapping import invalid
 from openclaw.methods.models import thinking_of
 from openclaw.methods.runs import chat_answer, ended
 from openclaw.methods.table import MethodTable
-from openclaw.protocol.chat import ChatAbortParams, ChatHistoryParams, ChatInjectParams, ChatSendParams
+from openclaw.protocol.chat import (
+    ChatAbortParams,
+    ChatAbortResult,
+    ChatFailure,
+    ChatHistoryParams,
+    ChatHistoryResult,
+    ChatInjectParams,
+    ChatInjectResult,
+    ChatSendParams,
+    ChatSendResult,
+)
+from openclaw.protocol.codes import ErrorCode
 from openclaw.sessions import levels
 from openclaw.sessions.keys import agent_of, canonical_key, default_agent
 from openclaw.sessions.policy import sending_denied
@@ -51,7 +62,16 @@ WEBCHAT_MEMBERS: Mapping[str, Any] = {
 methods = MethodTable()
 
 
-@methods.method("chat.send", ChatSendParams, scope=WRITE, idempotent=True, durable=True)
+@methods.method(
+    "chat.send",
+    ChatSendParams,
+    result=ChatSendResult | ChatAbortResult,
+    failure=ChatFailure,
+    errors=(ErrorCode.AGENT_TIMEOUT,),
+    scope=WRITE,
+    idempotent=True,
+    durable=True,
+)
 async def send(context: MethodContext, params: ChatSendParams) -> dict[str, Any]:
     """
     Start a run with a user's message. The answer comes once the message is stored, before the run.
@@ -131,7 +151,7 @@ def expiry(timeout_ms: int | None) -> timedelta:
     return min(max(asked + EXPIRY_GRACE, LEAST_EXPIRY), MOST_EXPIRY)
 
 
-@methods.method("chat.history", ChatHistoryParams, scope=READ)
+@methods.method("chat.history", ChatHistoryParams, result=ChatHistoryResult, scope=READ)
 async def history(context: MethodContext, params: ChatHistoryParams) -> dict[str, Any]:
     """
     The latest messages of a session, oldest first; none for a session that does not exist.
@@ -170,7 +190,7 @@ def fitting(messages: Sequence[Any], most_bytes: int) -> Sequence[Any]:
     return messages
 
 
-@methods.method("chat.abort", ChatAbortParams, scope=WRITE)
+@methods.method("chat.abort", ChatAbortParams, result=ChatAbortResult, scope=WRITE)
 async def abort(context: MethodContext, params: ChatAbortParams) -> dict[str, Any]:
     """
     End one run of a session, or all of them, whoever started them.
@@ -191,7 +211,7 @@ def _aborted(run_ids: Sequence[str]) -> dict[str, Any]:
     return {"ok": True, "aborted": bool(run_ids), "runIds": list(run_ids)}
 
 
-@methods.method("chat.inject", ChatInjectParams, advertised=False, durable=True)
+@methods.method("chat.inject", ChatInjectParams, result=ChatInjectResult, advertised=False, durable=True)
 async def inject(context: MethodContext, params: ChatInjectParams) -> dict[str, Any]:
     """
     Append a message of the assistant without a model.

@@ -10,7 +10,7 @@ from openclaw.config.redact import redact
 from openclaw.methods.authorise import ADMIN
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.table import MethodTable
-from openclaw.protocol.config import ConfigGetParams
+from openclaw.protocol.config import ConfigGetParams, ConfigSnapshot
 
 #: Clients that are programs of their own on a person's device. Phones read the key for speech from the configuration.
 NATIVE_CLIENTS = frozenset({"openclaw-ios", "openclaw-android", "openclaw-macos"})
@@ -19,7 +19,7 @@ NATIVE_READS = frozenset({"talk.apiKey"})
 methods = MethodTable()
 
 
-@methods.method("config.get", ConfigGetParams)
+@methods.method("config.get", ConfigGetParams, result=ConfigSnapshot)
 async def get(context: MethodContext, params: ConfigGetParams) -> dict[str, Any]:
     """
     The configuration file and what it means, without its secrets.

@@ -14,10 +14,15 @@ from openclaw.methods.mapping import invalid
 from openclaw.methods.table import MethodTable
 from openclaw.protocol.devices import (
     DevicePairApproveParams,
+    DevicePairApproveResult,
     DevicePairListParams,
+    DevicePairListResult,
     DevicePairRejectParams,
+    DevicePairRejectResult,
     DeviceTokenRevokeParams,
+    DeviceTokenRevokeResult,
     DeviceTokenRotateParams,
+    DeviceTokenRotateResult,
 )
 from openclaw.protocol.scopes import PAIRING, holds
 from openclaw.store.interfaces import Unit
@@ -25,7 +30,7 @@ from openclaw.store.interfaces import Unit
 methods = MethodTable()
 
 
-@methods.method("device.pair.list", DevicePairListParams, scope=PAIRING)
+@methods.method("device.pair.list", DevicePairListParams, result=DevicePairListResult, scope=PAIRING)
 async def list_devices(context: MethodContext, params: DevicePairListParams) -> dict[str, Any]:
     """
     What waits for a decision and what is paired, newest first, without tokens.
@@ -44,7 +49,9 @@ async def list_devices(context: MethodContext, params: DevicePairListParams) -> 
     }
 
 
-@methods.method("device.pair.approve", DevicePairApproveParams, scope=PAIRING, durable=True)
+@methods.method(
+    "device.pair.approve", DevicePairApproveParams, result=DevicePairApproveResult, scope=PAIRING, durable=True
+)
 async def approve(context: MethodContext, params: DevicePairApproveParams) -> dict[str, Any]:
     """
     Let a device in. Nobody lets in more than they hold themselves.
@@ -67,7 +74,9 @@ async def approve(context: MethodContext, params: DevicePairApproveParams) -> di
     return {"requestId": params.request_id, "device": pairing.redacted(device)}
 
 
-@methods.method("device.pair.reject", DevicePairRejectParams, scope=PAIRING, durable=True)
+@methods.method(
+    "device.pair.reject", DevicePairRejectParams, result=DevicePairRejectResult, scope=PAIRING, durable=True
+)
 async def reject(context: MethodContext, params: DevicePairRejectParams) -> dict[str, Any]:
     """
     Keep a device out.
@@ -85,7 +94,9 @@ def _tell(context: MethodContext, request_id: str, device_id: str, decision: str
     context.broadcast("device.pair.resolved", event, drop_if_slow=True, scope=PAIRING)
 
 
-@methods.method("device.token.rotate", DeviceTokenRotateParams, scope=PAIRING, durable=True)
+@methods.method(
+    "device.token.rotate", DeviceTokenRotateParams, result=DeviceTokenRotateResult, scope=PAIRING, durable=True
+)
 async def rotate(context: MethodContext, params: DeviceTokenRotateParams) -> dict[str, Any]:
     """
     Give a device a new token. It gets no scope that not caller, device and request all imply.
@@ -127,7 +138,9 @@ def granted(caller: Caller, device: Mapping[str, Any], role: str, asked: Sequenc
     return sorted(fitting)
 
 
-@methods.method("device.token.revoke", DeviceTokenRevokeParams, scope=PAIRING, durable=True)
+@methods.method(
+    "device.token.revoke", DeviceTokenRevokeParams, result=DeviceTokenRevokeResult, scope=PAIRING, durable=True
+)
 async def revoke(context: MethodContext, params: DeviceTokenRevokeParams) -> dict[str, Any]:
     """
     End a device's token. Open connections stay open.

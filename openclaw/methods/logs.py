@@ -12,12 +12,12 @@ from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import unavailable
 from openclaw.methods.table import MethodTable
-from openclaw.protocol.logs import LogsTailParams
+from openclaw.protocol.logs import LogsTailParams, LogsTailResult
 
 methods = MethodTable()
 
 
-@methods.method("logs.tail", LogsTailParams, scope=READ)
+@methods.method("logs.tail", LogsTailParams, result=LogsTailResult, scope=READ)
 async def tail(context: MethodContext, params: LogsTailParams) -> dict[str, Any]:
     """
     What the log has gained since a cursor, or its end.

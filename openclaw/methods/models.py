@@ -20,7 +20,7 @@ from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid
 from openclaw.methods.table import MethodTable
-from openclaw.protocol.models import ModelsListParams
+from openclaw.protocol.models import ListedModels, ModelsListParams
 from openclaw.sessions.patch import PickedModel
 from openclaw.sessions.rows import ModelDefaults
 
@@ -30,7 +30,7 @@ DEFAULT_WINDOW = 200_000
 methods = MethodTable()
 
 
-@methods.method("models.list", ModelsListParams, scope=READ)
+@methods.method("models.list", ModelsListParams, result=ListedModels, scope=READ)
 async def list_models(context: MethodContext, params: ModelsListParams) -> dict[str, Any]:
     """
     The models that can be chosen, by provider and name.

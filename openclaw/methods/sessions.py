@@ -19,12 +19,19 @@ from openclaw.methods.table import MethodTable
 from openclaw.protocol.convert import unstructure
 from openclaw.protocol.sessions import (
     SessionsCompactParams,
+    SessionsCompactResult,
     SessionsDeleteParams,
+    SessionsDeleteResult,
     SessionsListParams,
+    SessionsListResult,
     SessionsPatchParams,
+    SessionsPatchResult,
     SessionsPreviewParams,
+    SessionsPreviewResult,
     SessionsResetParams,
+    SessionsResetResult,
     SessionsResolveParams,
+    SessionsResolveResult,
 )
 from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key, normalize_agent_id
 from openclaw.sessions.patch import Surroundings, after_reset, checked_label, patched
@@ -52,7 +59,7 @@ TOKEN_COUNTS = frozenset({"inputTokens", "outputTokens", "totalTokens"})
 methods = MethodTable()
 
 
-@methods.method("sessions.list", SessionsListParams, scope=READ)
+@methods.method("sessions.list", SessionsListParams, result=SessionsListResult, scope=READ)
 async def list_sessions(context: MethodContext, params: SessionsListParams) -> dict[str, Any]:
     """
     Sessions, newest first, with titles and last messages where they are asked for.
@@ -99,7 +106,7 @@ def _messages(entries: Sequence[Entry]) -> list[Mapping[str, Any]]:
     return [entry.body["message"] for entry in entries if isinstance(entry.body.get("message"), Mapping)]
 
 
-@methods.method("sessions.preview", SessionsPreviewParams, scope=READ)
+@methods.method("sessions.preview", SessionsPreviewParams, result=SessionsPreviewResult, scope=READ)
 async def preview(context: MethodContext, params: SessionsPreviewParams) -> dict[str, Any]:
     """
     The last few messages of several sessions.
@@ -123,7 +130,7 @@ async def preview(context: MethodContext, params: SessionsPreviewParams) -> dict
     return {"ts": millis(context.clock), "previews": await context.store.read(read)}
 
 
-@methods.method("sessions.resolve", SessionsResolveParams, advertised=False)
+@methods.method("sessions.resolve", SessionsResolveParams, result=SessionsResolveResult, advertised=False)
 async def resolve(context: MethodContext, params: SessionsResolveParams) -> dict[str, Any]:
     """
     Find the key of one session.
@@ -170,7 +177,7 @@ def _meant(session: Session, params: SessionsResolveParams) -> bool:
     return not params.spawned_by or session.members.get("spawnedBy") == params.spawned_by
 
 
-@methods.method("sessions.patch", SessionsPatchParams, durable=True)
+@methods.method("sessions.patch", SessionsPatchParams, result=SessionsPatchResult, durable=True)
 async def patch(context: MethodContext, params: SessionsPatchParams) -> dict[str, Any]:
     """
     Change settings of a session; it is made if there is none. All of a patch counts, or nothing.
@@ -210,7 +217,7 @@ def _required_key(context: MethodContext, given: str) -> str:
     return canonical_key(given, context.config())
 
 
-@methods.method("sessions.reset", SessionsResetParams, durable=True)
+@methods.method("sessions.reset", SessionsResetParams, result=SessionsResetResult, durable=True)
 async def reset(context: MethodContext, params: SessionsResetParams) -> dict[str, Any]:
     """
     Start a fresh transcript under a key. Runs that are going on are not stopped.
@@ -231,7 +238,7 @@ async def reset(context: MethodContext, params: SessionsResetParams) -> dict[str
     return {"ok": True, "key": key, "entry": entry(session)}
 
 
-@methods.method("sessions.compact", SessionsCompactParams, durable=True)
+@methods.method("sessions.compact", SessionsCompactParams, result=SessionsCompactResult, durable=True)
 async def compact(context: MethodContext, params: SessionsCompactParams) -> dict[str, Any]:
     """
     Cut a transcript down to its last entries; those before go to the archive. No model is asked.
@@ -263,7 +270,7 @@ def uncounted(session: Session) -> dict[str, Any]:
     return {name: value for name, value in session.members.items() if name not in TOKEN_COUNTS}
 
 
-@methods.method("sessions.delete", SessionsDeleteParams, durable=True)
+@methods.method("sessions.delete", SessionsDeleteParams, result=SessionsDeleteResult, durable=True)
 async def delete(context: MethodContext, params: SessionsDeleteParams) -> dict[str, Any]:
     """
     Forget a session, after its runs were ended.

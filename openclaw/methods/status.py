@@ -16,6 +16,7 @@ from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.models import model_defaults
 from openclaw.methods.table import MethodTable
+from openclaw.protocol.system import StatusSummary
 from openclaw.sessions.keys import default_agent, main_session_key
 from openclaw.sessions.rows import ModelDefaults, status_row
 from openclaw.store.interfaces import Session, Unit
@@ -52,7 +53,7 @@ def _reading(config: Config) -> Callable[[Unit], Found]:
     return read
 
 
-@methods.method("status", scope=READ)
+@methods.method("status", result=StatusSummary, scope=READ)
 async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     The summary. Its cost does not depend on how many sessions there are.

@@ -5,19 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid
 from openclaw.methods.table import MethodTable
+from openclaw.protocol.calls import Done
+from openclaw.protocol.codes import ErrorCode
+from openclaw.protocol.connect import HelloOk, PresenceEntry
+from openclaw.protocol.cron import HeartbeatEvent
+from openclaw.protocol.system import HeartbeatsResult
 from openclaw.sessions.keys import main_session_key
 
 methods = MethodTable()
 
 
-@methods.method("connect", advertised=False)
+@methods.method("connect", result=HelloOk, errors=(ErrorCode.NOT_PAIRED,), advertised=False)
 async def connect(context: MethodContext, params: Mapping[str, Any]) -> Any:
     """
     :raise Failed: always; the connection is there already.
@@ -25,7 +30,7 @@ async def connect(context: MethodContext, params: Mapping[str, Any]) -> Any:
     raise invalid("connect is only valid as the first request")
 
 
-@methods.method("system-presence", scope=READ)
+@methods.method("system-presence", result=Sequence[PresenceEntry], scope=READ)
 async def presence(context: MethodContext, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     Who is here, newest first.
@@ -33,7 +38,7 @@ async def presence(context: MethodContext, params: Mapping[str, Any]) -> list[di
     return context.presence.listing()
 
 
-@methods.method("system-event")
+@methods.method("system-event", result=Done)
 async def event(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Publish a presence line, and leave a note for the main session where it says something new.
@@ -49,7 +54,7 @@ async def event(context: MethodContext, params: Mapping[str, Any]) -> dict[str, 
     return {"ok": True}
 
 
-@methods.method("last-heartbeat", scope=READ)
+@methods.method("last-heartbeat", result=HeartbeatEvent | None, scope=READ)
 async def last_heartbeat(context: MethodContext, params: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """
     The last heartbeat, ``None`` before the first.
@@ -57,7 +62,7 @@ async def last_heartbeat(context: MethodContext, params: Mapping[str, Any]) -> M
     return context.heartbeats.last()
 
 
-@methods.method("set-heartbeats")
+@methods.method("set-heartbeats", result=HeartbeatsResult)
 async def set_heartbeats(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Turn heartbeats on or off until the process ends.

@@ -1,5 +1,18 @@
 """
-The methods: names, who may call them, what they take, and the functions behind them.
+The methods: names, who may call them, what they take and answer, and the functions behind them.
+
+A row names the definition of its answer, which stands beside that of its parameters in the protocol package::
+
+    @methods.method("cron.list", CronListParams, result=CronListResult, scope=READ)
+
+``result`` is a frozen attrs class, a union of such classes, or whatever the annotation of a field may be
+(``Sequence[PresenceEntry]``, ``HeartbeatEvent | None``; ``Done`` is ``{"ok": true}``; ``Any`` is an answer of somebody
+else's making). A key that is always there has no default, one that may be missing has ``None`` as default, and one that
+may be ``null`` has ``None`` in its annotation (``openclaw.protocol.types``). A class takes no keys but its own, except
+into a field marked with ``Extra``. Events are described in ``openclaw.protocol.events`` in the same way.
+
+Handlers go on to answer plain values. The gateway does not check them; every test does (``openclaw.testing.wire``),
+and the document that ``openclaw protocol schema --asyncapi`` prints is made from these rows.
 """
 
 from __future__ import annotations
@@ -11,6 +24,7 @@ from attrs import define, field, frozen
 
 from openclaw.errors import OpenClawError
 from openclaw.methods.context import MethodContext
+from openclaw.protocol.calls import Call
 
 
 @frozen(kw_only=True)
@@ -47,28 +61,15 @@ Handler = Callable[[MethodContext, Any], Awaitable[Any]]
 
 
 @frozen(kw_only=True)
-class Method:
+class Method(Call):
     """
     One row of the method table.
 
-    :ivar params: the definition that parameters are checked against; ``None`` means an object that is not checked.
-    :ivar scope: the operator scope it needs; ``operator.admin`` where the protocol names no other.
-    :ivar role: ``operator`` or ``node``.
-    :ivar advertised: whether ``hello-ok`` names it.
-    :ivar idempotent: repeats with the same ``idempotencyKey`` get the first answer.
     :ivar remembered: the name space under which the dispatcher keeps answers; ``None`` where a run's record does that.
-    :ivar durable: ``ok: true`` is only sent after a commit.
     """
 
-    name: str
     handler: Handler
-    params: type | None = None
-    scope: str = "operator.admin"
-    role: str = "operator"
-    advertised: bool = True
-    idempotent: bool = False
     remembered: str | None = None
-    durable: bool = False
 
 
 @define
@@ -80,33 +81,19 @@ class MethodTable:
     rows: dict[str, Method] = field(factory=dict)
 
     def method(
-        self,
-        name: str,
-        params: type | None = None,
-        *,
-        scope: str = "operator.admin",
-        role: str = "operator",
-        advertised: bool = True,
-        idempotent: bool = False,
-        remembered: str | None = None,
-        durable: bool = False,
+        self, name: str, params: type | None = None, *, remembered: str | None = None, **said: Any
     ) -> Callable[[Callable[[MethodContext, Any], Awaitable[Any]]], Handler]:
         """
         Say that a function is behind a method.
+
+        :param said: the other members of ``Call``.
         """
 
         def add(handler: Callable[[MethodContext, Any], Awaitable[Any]]) -> Handler:
             assert name not in self.rows, name
+            idempotent = said.pop("idempotent", False) or remembered is not None
             self.rows[name] = Method(
-                name=name,
-                handler=handler,
-                params=params,
-                scope=scope,
-                role=role,
-                advertised=advertised,
-                idempotent=idempotent or remembered is not None,
-                remembered=remembered,
-                durable=durable,
+                name=name, handler=handler, params=params, idempotent=idempotent, remembered=remembered, **said
             )
             return handler
 

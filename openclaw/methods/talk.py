@@ -12,7 +12,7 @@ from openclaw.methods.authorise import READ, WRITE
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid, unavailable
 from openclaw.methods.table import MethodTable
-from openclaw.protocol.talk import TalkModeParams
+from openclaw.protocol.talk import TalkModeEvent, TalkModeParams, VoiceWakeWords
 from openclaw.voice.wake import read_wake_words, write_wake_words
 
 #: Platforms of nodes that can talk begin with one of these.
@@ -21,7 +21,7 @@ TALKING = ("ios", "ipados", "android")
 methods = MethodTable()
 
 
-@methods.method("talk.mode", TalkModeParams, scope=WRITE)
+@methods.method("talk.mode", TalkModeParams, result=TalkModeEvent, scope=WRITE)
 async def mode(context: MethodContext, params: TalkModeParams) -> dict[str, Any]:
     """
     Tell everybody that talk mode was switched. It is not kept.
@@ -38,7 +38,7 @@ async def mode(context: MethodContext, params: TalkModeParams) -> dict[str, Any]
     return told
 
 
-@methods.method("voicewake.get", scope=READ)
+@methods.method("voicewake.get", result=VoiceWakeWords, scope=READ)
 async def wake_words(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     The words that wake a node.
@@ -46,7 +46,7 @@ async def wake_words(context: MethodContext, params: Mapping[str, Any]) -> dict[
     return {"triggers": await context.in_thread(read_wake_words, context.state_dir)}
 
 
-@methods.method("voicewake.set", scope=WRITE, durable=True)
+@methods.method("voicewake.set", result=VoiceWakeWords, scope=WRITE, durable=True)
 async def set_wake_words(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Other words; none are the defaults.

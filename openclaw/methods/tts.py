@@ -12,6 +12,13 @@ from openclaw.methods.authorise import READ, WRITE
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid, unavailable
 from openclaw.methods.table import MethodTable
+from openclaw.protocol.talk import (
+    TtsConvertResult,
+    TtsProvidersResult,
+    TtsSetProviderResult,
+    TtsStatusResult,
+    TtsSwitchResult,
+)
 from openclaw.voice import convert
 from openclaw.voice.speech import (
     ELEVENLABS_MODELS,
@@ -40,7 +47,7 @@ async def _speech(context: MethodContext) -> Speech:
     return speech
 
 
-@methods.method("tts.status", scope=READ)
+@methods.method("tts.status", result=TtsStatusResult, scope=READ)
 async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Whether answers are spoken, and by whom.
@@ -60,7 +67,7 @@ async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str,
     }
 
 
-@methods.method("tts.providers", scope=READ)
+@methods.method("tts.providers", result=TtsProvidersResult, scope=READ)
 async def providers(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Who there is to speak, and who is set up.
@@ -77,7 +84,7 @@ async def providers(context: MethodContext, params: Mapping[str, Any]) -> dict[s
     }
 
 
-@methods.method("tts.enable", scope=WRITE, durable=True)
+@methods.method("tts.enable", result=TtsSwitchResult, scope=WRITE, durable=True)
 async def enable(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Speak every answer.
@@ -86,7 +93,7 @@ async def enable(context: MethodContext, params: Mapping[str, Any]) -> dict[str,
     return {"enabled": True}
 
 
-@methods.method("tts.disable", scope=WRITE, durable=True)
+@methods.method("tts.disable", result=TtsSwitchResult, scope=WRITE, durable=True)
 async def disable(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Speak none.
@@ -95,7 +102,7 @@ async def disable(context: MethodContext, params: Mapping[str, Any]) -> dict[str
     return {"enabled": False}
 
 
-@methods.method("tts.setProvider", scope=WRITE, durable=True)
+@methods.method("tts.setProvider", result=TtsSetProviderResult, scope=WRITE, durable=True)
 async def set_provider(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Prefer somebody to speak.
@@ -110,7 +117,7 @@ async def set_provider(context: MethodContext, params: Mapping[str, Any]) -> dic
     return {"provider": provider}
 
 
-@methods.method("tts.convert", scope=WRITE)
+@methods.method("tts.convert", result=TtsConvertResult, scope=WRITE)
 async def convert_text(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Speak a text into a file. The preferred provider comes first; each that cannot makes room for the next.

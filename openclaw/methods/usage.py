@@ -13,6 +13,7 @@ from openclaw.config.model import Config
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.table import MethodTable
+from openclaw.protocol.usage import UsageCostResult, UsageStatusResult
 from openclaw.usage import PriceList, Prices, summed, window_start_ms
 
 DEFAULT_DAYS = 30
@@ -24,7 +25,7 @@ KEPT_MS = 30_000
 methods = MethodTable()
 
 
-@methods.method("usage.status", scope=READ)
+@methods.method("usage.status", result=UsageStatusResult, scope=READ)
 async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     What is left of subscriptions. Providers are reached with keys only, so there are none.
@@ -32,7 +33,7 @@ async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str,
     return {"updatedAt": millis(context.clock), "providers": []}
 
 
-@methods.method("usage.cost", scope=READ)
+@methods.method("usage.cost", result=UsageCostResult, scope=READ)
 async def cost(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Tokens and dollars of the last days, today included. An answer is kept for half a minute.

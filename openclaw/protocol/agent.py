@@ -3,7 +3,7 @@ Agent runs: ``agent``, ``agent.wait``, ``agent.identity.get`` and the events of 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -101,3 +101,135 @@ class AgentWaitParams:
 
     run_id: NonEmptyString
     timeout_ms: NonNegative | None = None
+
+
+@frozen(kw_only=True)
+class AgentRunEvent(AgentEvent):
+    """
+    One event of a run, with the session it belongs to.
+
+    :ivar session_key: as the one who started the run wrote it; missing for a run without a session.
+    """
+
+    session_key: NonEmptyString | None = None
+
+
+@frozen(kw_only=True)
+class AgentUsage:
+    """
+    Tokens of a whole run.
+
+    :ivar total: what was read and written in all.
+    """
+
+    input: NonNegative
+    output: NonNegative
+    cache_read: NonNegative
+    cache_write: NonNegative
+    total: NonNegative
+
+
+@frozen(kw_only=True)
+class AgentMeta:
+    """
+    Who answered.
+    """
+
+    session_id: NonEmptyString
+    provider: NonEmptyString | None = None
+    model: NonEmptyString | None = None
+    usage: AgentUsage | None = None
+
+
+@frozen(kw_only=True)
+class AgentRunMeta:
+    """
+    How a run went.
+
+    :ivar aborted: whether somebody or its time limit ended it.
+    """
+
+    duration_ms: NonNegative
+    agent_meta: AgentMeta
+    aborted: bool
+
+
+@frozen(kw_only=True)
+class AgentReply:
+    """
+    One part of what a run said.
+
+    :ivar media_url: a picture or a sound to it.
+    """
+
+    text: str
+    media_url: str | None
+    media_urls: Sequence[str] | None = None
+    channel_data: Any = None
+
+
+@frozen(kw_only=True)
+class AgentOutput:
+    """
+    What a run said. Nothing at all is possible.
+    """
+
+    payloads: Sequence[AgentReply]
+    meta: AgentRunMeta
+
+
+@frozen(kw_only=True)
+class AgentAccepted:
+    """
+    The first of two answers: the message is stored, and the run will be.
+
+    :ivar accepted_at: milliseconds since the epoch.
+    """
+
+    run_id: NonEmptyString
+    status: Literal["accepted"]
+    accepted_at: NonNegative
+
+
+@frozen(kw_only=True)
+class AgentResult:
+    """
+    The last answer, of a run that ended well or was ended by somebody.
+    """
+
+    run_id: NonEmptyString
+    status: Literal["ok"]
+    summary: str
+    result: AgentOutput | None = None
+
+
+@frozen(kw_only=True)
+class AgentFailure:
+    """
+    The last answer, of a run that failed; its error stands beside it.
+
+    :ivar result: what was said before a time limit passed.
+    """
+
+    run_id: NonEmptyString
+    status: Literal["error"]
+    summary: str
+    result: AgentOutput | None = None
+
+
+@frozen(kw_only=True)
+class AgentWaitResult:
+    """
+    How a run ended, or that it has not.
+
+    :ivar status: ``timeout`` also for a run that nobody knows.
+    :ivar started_at: milliseconds since the epoch.
+    :ivar ended_at: milliseconds since the epoch.
+    :ivar error: why it failed.
+    """
+
+    run_id: NonEmptyString
+    status: Literal["ok", "error", "timeout"]
+    started_at: NonNegative | None = None
+    ended_at: NonNegative | None = None
+    error: str | None = None

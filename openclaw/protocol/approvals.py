@@ -161,3 +161,46 @@ class ExecApprovalResolveParams:
 
     id: NonEmptyString
     decision: NonEmptyString
+
+
+@frozen(kw_only=True)
+class ExecApprovalAsked:
+    """
+    The command that somebody has to decide on; ``null`` where nothing was said.
+    """
+
+    command: NonEmptyString
+    cwd: str | None
+    host: str | None
+    security: str | None
+    ask: str | None
+    agent_id: str | None
+    resolved_path: str | None
+    session_key: str | None
+
+
+@frozen(kw_only=True)
+class ExecApprovalRequestedEvent:
+    """
+    A command waits for a decision. Times are milliseconds since the epoch.
+    """
+
+    id: NonEmptyString
+    request: ExecApprovalAsked
+    created_at_ms: NonNegative
+    expires_at_ms: NonNegative
+
+
+@frozen(kw_only=True)
+class ExecApprovalResolvedEvent:
+    """
+    Somebody decided on a command.
+
+    :ivar resolved_by: the name of the client, else its id.
+    :ivar ts: milliseconds since the epoch.
+    """
+
+    id: NonEmptyString
+    decision: Literal["allow-once", "allow-always", "deny"]
+    resolved_by: str | None
+    ts: NonNegative

@@ -132,3 +132,40 @@ class WebLoginWaitParams:
 
     timeout_ms: NonNegative | None = None
     account_id: str | None = None
+
+
+@frozen(kw_only=True)
+class ChannelsLogoutResult:
+    """
+    Whether an account was signed out. Channels add keys of their own.
+
+    :ivar cleared: whether there were credentials.
+    """
+
+    channel: NonEmptyString
+    account_id: NonEmptyString
+    cleared: bool
+    logged_out: bool | None = None
+    extra: Annotated[Mapping[str, Any], Extra()] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class WebLoginStartResult:
+    """
+    A code to scan, or why there is none.
+
+    :ivar qr_data_url: a picture, as a ``data:`` address.
+    """
+
+    qr_data_url: str | None = None
+    message: str
+
+
+@frozen(kw_only=True)
+class WebLoginWaitResult:
+    """
+    Whether the code was scanned.
+    """
+
+    connected: bool
+    message: str

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from attrs import frozen
 
-from openclaw.protocol.types import Maximum, MaxLength, Minimum, NonEmptyString, NonNegative
+from openclaw.protocol.types import Maximum, MaxLength, Minimum, NonEmptyString, NonEmptyStrings, NonNegative
 
 
 @frozen(kw_only=True)
@@ -82,3 +82,62 @@ class ChatEvent:
     error_message: str | None = None
     usage: Any = None
     stop_reason: str | None = None
+
+
+@frozen(kw_only=True)
+class ChatHistoryResult:
+    """
+    The latest messages of a session, oldest first.
+
+    :ivar session_id: missing for a session that does not exist.
+    :ivar messages: as they stand in the transcript, envelopes and message ids left out.
+    """
+
+    session_key: NonEmptyString
+    session_id: NonEmptyString | None = None
+    messages: Sequence[Any]
+    thinking_level: NonEmptyString | None = None
+
+
+@frozen(kw_only=True)
+class ChatSendResult:
+    """
+    The message is stored.
+
+    :ivar status: ``in_flight`` and ``ok`` answer a repeat: the run goes on, or has ended.
+    """
+
+    run_id: NonEmptyString
+    status: Literal["started", "in_flight", "ok"]
+
+
+@frozen(kw_only=True)
+class ChatAbortResult:
+    """
+    The runs that were ended: the answer of ``chat.abort``, and of ``chat.send`` to a word that stops.
+    """
+
+    ok: bool
+    aborted: bool
+    run_ids: NonEmptyStrings
+
+
+@frozen(kw_only=True)
+class ChatFailure:
+    """
+    What a failed run of a repeated ``chat.send`` says beside its error.
+    """
+
+    run_id: NonEmptyString
+    status: Literal["error"]
+    summary: str
+
+
+@frozen(kw_only=True)
+class ChatInjectResult:
+    """
+    The message stands in the transcript.
+    """
+
+    ok: bool
+    message_id: NonEmptyString

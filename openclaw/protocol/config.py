@@ -2,7 +2,7 @@
 The configuration file over the wire: ``config.*``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -105,3 +105,39 @@ class ConfigSchemaResponse:
     ui_hints: Mapping[str, ConfigUiHint]
     version: NonEmptyString
     generated_at: NonEmptyString
+
+
+@frozen(kw_only=True)
+class ConfigIssue:
+    """
+    What is wrong with one key.
+
+    :ivar path: dotted; empty for the whole file.
+    """
+
+    path: str
+    message: str
+
+
+@frozen(kw_only=True)
+class ConfigSnapshot:
+    """
+    The configuration file and what it means. Secrets are redacted in all three forms.
+
+    :ivar raw: the text of the file; ``null`` if there is none.
+    :ivar parsed: the value of the text, without includes and variables.
+    :ivar config: what counts, with defaults.
+    :ivar hash: of the text; a write names it.
+    :ivar legacy_issues: keys of older versions.
+    """
+
+    path: NonEmptyString
+    exists: bool
+    raw: str | None
+    parsed: Any
+    valid: bool
+    config: Any
+    hash: NonEmptyString
+    issues: Sequence[ConfigIssue]
+    warnings: Sequence[ConfigIssue]
+    legacy_issues: Sequence[ConfigIssue]

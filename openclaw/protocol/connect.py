@@ -232,3 +232,25 @@ class HelloOk:
     canvas_host_url: NonEmptyString | None = None
     auth: HelloAuth | None = None
     policy: HelloPolicy
+
+
+@frozen(kw_only=True)
+class ConnectChallengeEvent:
+    """
+    The first frame on every connection.
+
+    :ivar nonce: a device signs it.
+    :ivar ts: milliseconds since the epoch.
+    """
+
+    nonce: NonEmptyString
+    ts: NonNegative
+
+
+@frozen(kw_only=True)
+class PresenceEvent:
+    """
+    Everybody who is here, newest first: the whole list each time.
+    """
+
+    presence: Sequence[PresenceEntry]

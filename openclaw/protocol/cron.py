@@ -297,3 +297,46 @@ class CronRunLogEntry:
     run_at_ms: NonNegative | None = None
     duration_ms: NonNegative | None = None
     next_run_at_ms: NonNegative | None = None
+
+
+@frozen(kw_only=True)
+class CronEvent:
+    """
+    What happened to a job.
+
+    :ivar run_at_ms: when the run began, in milliseconds since the epoch; of ``started`` and ``finished``.
+    :ivar status: how the run ended, as are ``error``, ``summary`` and ``duration_ms``; of ``finished``.
+    """
+
+    job_id: NonEmptyString
+    action: Literal["added", "updated", "removed", "started", "finished"]
+    run_at_ms: NonNegative | None = None
+    duration_ms: NonNegative | None = None
+    status: Literal["ok", "error", "skipped"] | None = None
+    error: str | None = None
+    summary: str | None = None
+    next_run_at_ms: NonNegative | None = None
+
+
+@frozen(kw_only=True)
+class HeartbeatEvent:
+    """
+    How a heartbeat went.
+
+    :ivar ts: milliseconds since the epoch.
+    :ivar reason: why it was skipped or failed, else what asked for it.
+    :ivar preview: the first words of what was said.
+    :ivar indicator_type: how a client shows it.
+    """
+
+    ts: NonNegative
+    status: Literal["sent", "ok-token", "ok-empty", "skipped", "failed"]
+    reason: str | None = None
+    to: str | None = None
+    account_id: str | None = None
+    preview: str | None = None
+    duration_ms: NonNegative | None = None
+    has_media: bool | None = None
+    channel: str | None = None
+    silent: bool | None = None
+    indicator_type: Literal["ok", "alert", "error"] | None = None

@@ -2,6 +2,8 @@
 Devices: pairing and tokens (``device.*``).
 """
 
+from collections.abc import Sequence
+
 from attrs import frozen
 
 from openclaw.protocol.types import NonEmptyString, NonEmptyStrings, NonNegative
@@ -95,3 +97,95 @@ class DevicePairResolvedEvent:
     device_id: NonEmptyString
     decision: NonEmptyString
     ts: NonNegative
+
+
+@frozen(kw_only=True)
+class DeviceTokenSummary:
+    """
+    A device's token for one role, without the token itself. Times are milliseconds since the epoch.
+    """
+
+    role: NonEmptyString
+    scopes: NonEmptyStrings
+    created_at_ms: NonNegative
+    rotated_at_ms: NonNegative | None = None
+    revoked_at_ms: NonNegative | None = None
+    last_used_at_ms: NonNegative | None = None
+
+
+@frozen(kw_only=True)
+class PairedDevice:
+    """
+    A device that was let in.
+
+    :ivar scopes: those that it was approved for.
+    :ivar role: of its latest connection.
+    """
+
+    device_id: NonEmptyString
+    public_key: NonEmptyString
+    display_name: NonEmptyString | None = None
+    platform: NonEmptyString | None = None
+    client_id: NonEmptyString | None = None
+    client_mode: NonEmptyString | None = None
+    role: NonEmptyString | None = None
+    roles: NonEmptyStrings | None = None
+    scopes: NonEmptyStrings | None = None
+    remote_ip: NonEmptyString | None = None
+    created_at_ms: NonNegative
+    approved_at_ms: NonNegative
+    tokens: Sequence[DeviceTokenSummary]
+
+
+@frozen(kw_only=True)
+class DevicePairListResult:
+    """
+    What waits for a decision and what is paired, newest first.
+    """
+
+    pending: Sequence[DevicePairRequestedEvent]
+    paired: Sequence[PairedDevice]
+
+
+@frozen(kw_only=True)
+class DevicePairApproveResult:
+    """
+    The device is in.
+    """
+
+    request_id: NonEmptyString
+    device: PairedDevice
+
+
+@frozen(kw_only=True)
+class DevicePairRejectResult:
+    """
+    The device stays out.
+    """
+
+    request_id: NonEmptyString
+    device_id: NonEmptyString
+
+
+@frozen(kw_only=True)
+class DeviceTokenRotateResult:
+    """
+    The new token: the one answer that carries a secret.
+    """
+
+    device_id: NonEmptyString
+    role: NonEmptyString
+    token: NonEmptyString
+    scopes: NonEmptyStrings
+    rotated_at_ms: NonNegative
+
+
+@frozen(kw_only=True)
+class DeviceTokenRevokeResult:
+    """
+    The token has ended.
+    """
+
+    device_id: NonEmptyString
+    role: NonEmptyString
+    revoked_at_ms: NonNegative

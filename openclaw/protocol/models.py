@@ -40,3 +40,23 @@ class ModelsListResult:
     """
 
     models: Sequence[ModelChoice]
+
+
+@frozen(kw_only=True)
+class ListedModel(ModelChoice):
+    """
+    One model, with what it can read.
+
+    :ivar input: ``text``, ``image``.
+    """
+
+    input: Sequence[str] | None = None
+
+
+@frozen(kw_only=True)
+class ListedModels:
+    """
+    The models that are configured or known, by provider and name.
+    """
+
+    models: Sequence[ListedModel]

@@ -2,7 +2,7 @@
 Nodes: pairing (``node.pair.*``), the list, and commands that they run.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -165,3 +165,42 @@ class NodeInvokeRequestEvent:
     params_json: str | None = None
     timeout_ms: NonNegative | None = None
     idempotency_key: NonEmptyString | None = None
+
+
+@frozen(kw_only=True)
+class NodePairRequestedEvent(NodePairRequestParams):
+    """
+    A node asks to be paired.
+
+    :ivar is_repair: whether it was paired before.
+    :ivar ts: milliseconds since the epoch.
+    """
+
+    request_id: NonEmptyString
+    is_repair: bool | None = None
+    ts: NonNegative
+
+
+@frozen(kw_only=True)
+class NodePairResolvedEvent:
+    """
+    Somebody decided on a node.
+
+    :ivar ts: milliseconds since the epoch.
+    """
+
+    request_id: NonEmptyString
+    node_id: NonEmptyString
+    decision: Literal["approved", "rejected"]
+    ts: NonNegative
+
+
+@frozen(kw_only=True)
+class NodeInvokeRequest(NodeInvokeRequestEvent):
+    """
+    A command for this node.
+
+    :ivar params_json: ``null`` for a command without parameters.
+    """
+
+    params_json: str | None

@@ -11,6 +11,7 @@ ADMIN: Final = "operator.admin"
 READ: Final = "operator.read"
 WRITE: Final = "operator.write"
 PAIRING: Final = "operator.pairing"
+APPROVALS: Final = "operator.approvals"
 
 #: What a scope stands for beside itself. ``operator.admin`` stands for everything.
 IMPLIED: Final = {WRITE: frozenset({READ})}

@@ -48,3 +48,29 @@ class PollParams:
     channel: str | None = None
     account_id: str | None = None
     idempotency_key: NonEmptyString
+
+
+@frozen(kw_only=True)
+class SendResult:
+    """
+    The message went out; which ids there are depends on the channel.
+
+    :ivar message_id: of the last part, where a text was too long for one message.
+    """
+
+    run_id: NonEmptyString
+    message_id: NonEmptyString
+    channel: NonEmptyString
+    chat_id: str | None = None
+    channel_id: str | None = None
+    to_jid: str | None = None
+    conversation_id: str | None = None
+
+
+@frozen(kw_only=True)
+class PollResult(SendResult):
+    """
+    The vote has begun.
+    """
+
+    poll_id: str | None = None

@@ -2,12 +2,25 @@
 Sessions: ``sessions.*``.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
-from openclaw.protocol.types import ABSENT, Absent, Label, Minimum, MinItems, NonEmptyString, Positive
+from openclaw.protocol.types import (
+    ABSENT,
+    Absent,
+    Extra,
+    Label,
+    Minimum,
+    MinItems,
+    NonEmptyString,
+    NonEmptyStrings,
+    NonNegative,
+    Positive,
+)
+
+SessionKind = Literal["direct", "group", "global", "unknown"]
 
 
 @frozen(kw_only=True)
@@ -117,3 +130,201 @@ class SessionsCompactParams:
 
     key: NonEmptyString
     max_lines: Positive | None = None
+
+
+@frozen(kw_only=True)
+class SessionDefaultModel:
+    """
+    The model of sessions that have no other.
+
+    :ivar context_tokens: its window.
+    """
+
+    model_provider: str
+    model: str
+    context_tokens: NonNegative
+
+
+@frozen(kw_only=True)
+class SessionRow:
+    """
+    A session in a list; what is not set is missing.
+
+    :ivar origin: where its last message came from.
+    :ivar updated_at: milliseconds since the epoch.
+    :ivar total_tokens: of the last turn.
+    :ivar delivery_context: where its answers go.
+    :ivar derived_title: when titles were asked for.
+    :ivar last_message_preview: when last messages were asked for.
+    """
+
+    key: NonEmptyString
+    kind: SessionKind
+    label: str | None = None
+    display_name: str | None = None
+    channel: str | None = None
+    subject: str | None = None
+    group_channel: str | None = None
+    space: str | None = None
+    chat_type: str | None = None
+    origin: Any = None
+    updated_at: NonNegative | None
+    session_id: NonEmptyString | None = None
+    system_sent: bool | None = None
+    aborted_last_run: bool | None = None
+    thinking_level: str | None = None
+    verbose_level: str | None = None
+    reasoning_level: str | None = None
+    elevated_level: str | None = None
+    send_policy: str | None = None
+    input_tokens: NonNegative | None = None
+    output_tokens: NonNegative | None = None
+    total_tokens: NonNegative | None = None
+    response_usage: str | None = None
+    model_provider: str | None = None
+    model: str | None = None
+    context_tokens: NonNegative | None = None
+    delivery_context: Any = None
+    last_channel: str | None = None
+    last_to: str | None = None
+    last_account_id: str | None = None
+    derived_title: str | None = None
+    last_message_preview: str | None = None
+
+
+@frozen(kw_only=True)
+class SessionsListResult:
+    """
+    Sessions, newest first.
+
+    :ivar ts: milliseconds since the epoch.
+    :ivar path: of the store.
+    :ivar count: of the rows.
+    """
+
+    ts: NonNegative
+    path: NonEmptyString
+    count: NonNegative
+    defaults: SessionDefaultModel
+    sessions: Sequence[SessionRow]
+
+
+@frozen(kw_only=True)
+class PreviewItem:
+    """
+    One message in short.
+    """
+
+    role: Literal["user", "assistant", "tool", "system", "other"]
+    text: str
+
+
+@frozen(kw_only=True)
+class SessionPreview:
+    """
+    The last messages of one session, oldest first.
+
+    :ivar key: as it was asked for.
+    """
+
+    key: NonEmptyString
+    status: Literal["ok", "empty", "missing", "error"]
+    items: Sequence[PreviewItem]
+
+
+@frozen(kw_only=True)
+class SessionsPreviewResult:
+    """
+    The last messages of several sessions.
+
+    :ivar ts: milliseconds since the epoch.
+    """
+
+    ts: NonNegative
+    previews: Sequence[SessionPreview]
+
+
+@frozen(kw_only=True)
+class SessionsResolveResult:
+    """
+    The key of the one session that was meant.
+    """
+
+    ok: bool
+    key: NonEmptyString
+
+
+@frozen(kw_only=True)
+class SessionEntry:
+    """
+    All that is kept of a session. Whatever other programs left there stays.
+
+    :ivar updated_at: milliseconds since the epoch.
+    """
+
+    session_id: NonEmptyString
+    updated_at: NonNegative | None
+    extra: Annotated[Mapping[str, Any], Extra()] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class SessionsPatchResult:
+    """
+    The session after the change.
+
+    :ivar path: of the store.
+    :ivar key: the canonical one.
+    """
+
+    ok: bool
+    path: NonEmptyString
+    key: NonEmptyString
+    entry: SessionEntry
+
+
+@frozen(kw_only=True)
+class SessionsResetResult:
+    """
+    The fresh session.
+
+    :ivar key: the canonical one.
+    """
+
+    ok: bool
+    key: NonEmptyString
+    entry: SessionEntry
+
+
+@frozen(kw_only=True)
+class SessionsDeleteResult:
+    """
+    The session is gone.
+
+    :ivar key: the canonical one.
+    :ivar deleted: whether there was one.
+    :ivar archived: where what was said in it still is.
+    """
+
+    ok: bool
+    key: NonEmptyString
+    deleted: bool
+    archived: NonEmptyStrings
+
+
+@frozen(kw_only=True)
+class SessionsCompactResult:
+    """
+    Whether the transcript was cut down.
+
+    :ivar key: the canonical one.
+    :ivar reason: why there was nothing to cut.
+    :ivar kept: how many lines are left.
+    :ivar archived: where the whole transcript still is.
+    """
+
+    ok: bool
+    key: NonEmptyString
+    compacted: bool
+    reason: str | None = None
+    kept: NonNegative | None = None
+    archived: str | None = None

@@ -122,7 +122,11 @@ Positive = Annotated[int, Minimum(1)]
 NonEmptyStrings = Sequence[NonEmptyString]
 
 #: Wire names that the rule of ``wire_name`` does not give.
-IRREGULAR_NAMES: Final = {"params_json": "paramsJSON", "payload_json": "payloadJSON"}
+IRREGULAR_NAMES: Final = {
+    "params_json": "paramsJSON",
+    "payload_json": "payloadJSON",
+    "has_openai_key": "hasOpenAIKey",
+}
 
 
 def wire_name(name: str) -> str:

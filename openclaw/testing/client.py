@@ -17,6 +17,7 @@ from openclaw.clock import Seconds, millis
 from openclaw.devices.identity import Claim, device_id, encode_base64url
 from openclaw.protocol.convert import unstructure
 from openclaw.testing.typed import read
+from openclaw.testing.wire import key, wrong_frame
 
 T = TypeVar("T")
 
@@ -69,7 +70,7 @@ class _ClientProtocol(WebSocketClientProtocol):
     owner: GatewayClient
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N803 - Autobahn names it
-        self.owner.frames.append(orjson.loads(payload))
+        self.owner.received(orjson.loads(payload))
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: N803
         self.owner.closed = (code, reason or "")
@@ -99,9 +100,11 @@ def make_protocol(
 @define(kw_only=True, eq=False)
 class GatewayClient:
     """
-    One client. Every frame that arrived is in ``frames``, in order.
+    One client. Every frame that arrived is in ``frames``, in order. Each is compared with what the protocol's documents
+    say of it; one that differs fails the test at its next step.
 
     :ivar flush: moves bytes until both sides are quiet.
+    :ivar wrong: what was wrong with frames that arrived, until somebody is told.
     :ivar closed: close code and reason as the client saw them, ``None`` while it is open.
     """
 
@@ -110,7 +113,10 @@ class GatewayClient:
     frames: list[dict[str, Any]] = field(factory=list)
     closed: tuple[int | None, str] | None = None
     protocol: Any = None
+    wrong: list[str] = field(factory=list)
     _sent: int = field(default=0, init=False)
+    _asked: dict[Any, list[str]] = field(factory=dict, init=False)
+    _scopes: Sequence[str] | None = field(default=None, init=False)
 
     @property
     def nonce(self) -> str:
@@ -123,8 +129,43 @@ class GatewayClient:
         """
         Send a frame, or bytes as they are.
         """
-        self.protocol.sendMessage(frame if isinstance(frame, bytes) else orjson.dumps(frame))
+        data = frame if isinstance(frame, bytes) else orjson.dumps(frame)
+        self._note(data)
+        self.protocol.sendMessage(data)
         self.flush()
+
+    def received(self, frame: Any) -> None:
+        """
+        A frame arrived.
+        """
+        self.frames.append(frame)
+        wrong = wrong_frame(frame, self._asked, self._scopes)
+        if wrong is not None:
+            self.wrong.append(wrong)
+
+    def check(self) -> None:
+        """
+        :raise AssertionError: something that arrived since the last time is not as the protocol's documents say.
+        """
+        wrong, self.wrong = self.wrong, []
+        assert not wrong, wrong
+
+    def _note(self, data: bytes) -> None:
+        """
+        Remember what a request asks for, whoever wrote it.
+        """
+        try:
+            frame = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return
+        if not isinstance(frame, dict) or not isinstance(frame.get("method"), str):
+            return
+        self._asked.setdefault(key(frame.get("id")), []).append(frame["method"])
+        params = frame.get("params")
+        if frame["method"] == "connect" and self._scopes is None and isinstance(params, dict):
+            # What was asked for is never less than what was granted, unless nothing was asked for: then it is all.
+            node = params.get("role") == "node"
+            self._scopes = None if node else params.get("scopes") or ["operator.admin"]
 
     def ask(self, method: str, params: Any = None) -> str:
         """

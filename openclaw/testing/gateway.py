@@ -100,6 +100,7 @@ class MemoryGateway:
     service: Gateway = field(init=False)
     model: PlayedModel = field(init=False)
     _pumps: list[IOPump] = field(factory=list, init=False)
+    _clients: list[GatewayClient] = field(factory=list, init=False)
 
     def __enter__(self) -> MemoryGateway:
         return self.start()
@@ -168,6 +169,7 @@ class MemoryGateway:
             FakeTransport(client.protocol, isServer=False),
         )
         self._pumps.append(pump)
+        self._clients.append(client)
         self.flush()
         return client
 
@@ -205,11 +207,15 @@ class MemoryGateway:
     def flush(self) -> None:
         """
         Move bytes until everybody is quiet, without moving time beyond what is due now.
+
+        :raise AssertionError: the gateway said something that is not as the protocol's documents say.
         """
         for _ in range(50):
             self.reactor.advance(0)
             if not any([pump.flush() for pump in self._pumps]):  # noqa: C419 - every pump has to move
-                return
+                break
+        for client in self._clients:
+            client.check()
 
     def advance(self, seconds: float) -> None:
         """

@@ -23,10 +23,12 @@ from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
 from openclaw.protocol.codes import ErrorCode
+from openclaw.protocol.events import EVENT_TABLE
 from openclaw.protocol.frames import ErrorShape
 from openclaw.protocol.types import ABSENT
 from openclaw.store.interfaces import TERMINAL_STATES, Entry, Run, RunState, Session, Store
 from openclaw.store.memory import MemoryStore
+from openclaw.testing.wire import wrong_answer, wrong_event
 
 CAPTURES = Path(__file__).resolve().parent.parent / "fixtures" / "captures"
 NOW = 1_795_413_282.0
@@ -44,6 +46,23 @@ MOCK_CONFIG: Mapping[str, Any] = {
             }
         }
     },
+}
+
+
+NO_SESSIONS: Mapping[str, Any] = {"path": "/state/openclaw.sqlite3", "count": 0, "recent": []}
+
+#: A gateway without channels, sessions or heartbeats.
+HEALTH: Mapping[str, Any] = {
+    "ok": True,
+    "ts": NOW_MS,
+    "durationMs": 0,
+    "channels": {},
+    "channelOrder": [],
+    "channelLabels": {},
+    "heartbeatSeconds": 0,
+    "defaultAgentId": "main",
+    "agents": [],
+    "sessions": NO_SESSIONS,
 }
 
 
@@ -177,13 +196,15 @@ class FakePresence:
 @define(eq=False)
 class FakeHealth:
     """
-    Answers with what it was asked.
+    Answers with a snapshot, and makes a note of whether it was to probe.
     """
 
     error: Exception | None = None
+    probed: list[bool] = field(factory=list)
 
     def current(self, *, probe: bool) -> Deferred[dict[str, Any]]:
-        return succeed({"ok": True, "probed": probe}) if self.error is None else fail(self.error)
+        self.probed.append(probe)
+        return succeed(dict(HEALTH)) if self.error is None else fail(self.error)
 
 
 @define(eq=False)
@@ -241,6 +262,9 @@ class MethodCase(SynchronousTestCase):
         self.http: Any = None
         self.events: list[tuple[str, Mapping[str, Any], dict[str, Any]]] = []
         self.dispatcher = Dispatcher(METHODS)
+        # Told at the end: what fails within a handler is answered as a fault of the gateway.
+        self.wrong: list[str] = []
+        self.addCleanup(lambda: self.assertEqual(self.wrong, []))
         self.configure(MOCK_CONFIG)
 
     def configure(self, effective: Mapping[str, Any], **members: Any) -> None:
@@ -274,6 +298,13 @@ class MethodCase(SynchronousTestCase):
         self.context = evolve(self.context, **members)
 
     def _broadcast(self, event: str, payload: Mapping[str, Any], **options: Any) -> None:
+        wrong = wrong_event(event, payload)
+        self.wrong.extend([wrong] if wrong else [])
+        told = {"scope": options.get("scope"), "versions": options.get("versions", False)}
+        row = EVENT_TABLE[event]
+        self.assertEqual(told, {"scope": row.scope, "versions": row.versions}, event)
+        if row.dropped != "deltas":
+            self.assertEqual(options.get("drop_if_slow", False), row.dropped == "always", event)
         self.events.append((event, payload, options))
 
     def asked(self, method: str, params: Any = ABSENT, *, by: Caller = ADMIN) -> list[Reply]:
@@ -283,6 +314,8 @@ class MethodCase(SynchronousTestCase):
         replies: list[Reply] = []
 
         def respond(*, ok: bool, payload: Any = ABSENT, error: ErrorShape | None = None) -> None:
+            told = wrong_answer(method, ok=ok, payload=payload, error=error, table=self.dispatcher.table)
+            self.wrong.extend([told] if told else [])
             replies.append(Reply(ok=ok, payload=payload, error=error))
 
         frame = {"type": "req", "id": "1", "method": method, **({} if params is ABSENT else {"params": params})}

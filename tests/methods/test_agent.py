@@ -13,6 +13,9 @@ from tests.methods.support import MOCK_CONFIG, NOW_MS, MethodCase, Reply, caller
 
 TEAM = {"list": [{"id": "main"}, {"id": "ops", "identity": {"name": "Ops", "emoji": "🛠️"}}]}
 
+#: How a run went.
+META = {"durationMs": 5, "agentMeta": {"sessionId": "s"}, "aborted": False}
+
 
 class AgentTests(MethodCase):
     """
@@ -30,10 +33,10 @@ class AgentTests(MethodCase):
         self.assertEqual(
             [reply.payload for reply in replies], [{"runId": "k", "status": "accepted", "acceptedAt": NOW_MS}]
         )
-        self.agents.finish("k", result={"payloads": [], "meta": {}})
+        self.agents.finish("k", result={"payloads": [], "meta": META})
         self.assertEqual(
             replies[1].payload,
-            {"runId": "k", "status": "ok", "summary": "completed", "result": {"payloads": [], "meta": {}}},
+            {"runId": "k", "status": "ok", "summary": "completed", "result": {"payloads": [], "meta": META}},
         )
         self.assertEqual(len(replies), 2)
 
@@ -42,7 +45,7 @@ class AgentTests(MethodCase):
         A run that failed answers with payload and error; the partial result is in the payload.
         """
         replies = self.run_agent(sessionKey="main")
-        result = {"payloads": [{"text": "so far"}], "meta": {"aborted": True}}
+        result = {"payloads": [{"text": "so far", "mediaUrl": None}], "meta": {**META, "aborted": True}}
         self.agents.finish("k", status="error", summary="timed out", code="AGENT_TIMEOUT", result=result)
         self.assertEqual(
             replies[1].members(),

@@ -19,7 +19,7 @@ from openclaw.protocol.features import METHOD_ORDER, UNLISTED_METHODS
 from openclaw.protocol.types import ABSENT, NonEmptyString
 from openclaw.store.interfaces import Unit
 from openclaw.store.memory import MemoryStore
-from tests.methods.support import ADMIN, MOCK_CONFIG, MethodCase, Reply, caller
+from tests.methods.support import ADMIN, HEALTH, MOCK_CONFIG, MethodCase, Reply, caller
 
 
 @frozen
@@ -161,7 +161,7 @@ class AnswerTests(DispatchCase):
         """
         A method without a definition takes anything, and what is no object counts as empty.
         """
-        self.assertEqual(self.ask("health", [1]), {"ok": True, "probed": False})
+        self.assertEqual(self.ask("health", [1]), HEALTH)
 
     def test_failures(self) -> None:
         """

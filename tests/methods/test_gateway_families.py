@@ -23,7 +23,8 @@ class HealthTests(MethodCase):
         Only ``true`` asks the channels.
         """
         for given, probed in ((True, True), (1, False), ("true", False), (None, False)):
-            self.assertEqual(self.ask("health", {"probe": given, "other": 1})["probed"], probed)
+            self.assertEqual(self.ask("health", {"probe": given, "other": 1})["ok"], True)
+            self.assertEqual(self.health.probed.pop(), probed)
 
     def test_failure(self) -> None:
         """
