@@ -50,6 +50,7 @@ setup(
         "jsonschema-rs>=0.29",
         "orjson>=3.10",
         "pyjson5>=1.6",
+        "PyYAML>=6",
         "treq>=24.9",
         "tzdata",
     ],

@@ -26,6 +26,7 @@ class Finished:
 
     exit_code: int
     output: bytes
+    errors: bytes = b""
 
 
 @frozen(kw_only=True)
@@ -49,7 +50,7 @@ class Runner(Protocol):
     def __call__(self, command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
         """
         :param limit: the child is killed after this.
-        :param most_bytes: of standard output; more kills the child.
+        :param most_bytes: of standard output, and of standard error; more kills the child.
         :return: fires when the child has ended by itself. Cancelling it kills the child.
         :raise ProcessFailed: it could not be started, took too long or said too much.
         """
@@ -61,6 +62,7 @@ class _Collector(ProcessProtocol):
         self.program = program
         self.most_bytes = most_bytes
         self.output = bytearray()
+        self.errors = bytearray()
         self.why: str | None = None
         self.done: Deferred[Finished] = Deferred(lambda deferred: self.kill("cancelled"))
 
@@ -70,8 +72,14 @@ class _Collector(ProcessProtocol):
             self.transport.signalProcess("KILL")
 
     def outReceived(self, data: bytes) -> None:
-        self.output += data
-        if len(self.output) > self.most_bytes and self.why is None:
+        self._collect(self.output, data)
+
+    def errReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted calls it
+        self._collect(self.errors, data)
+
+    def _collect(self, collected: bytearray, data: bytes) -> None:
+        collected += data
+        if len(collected) > self.most_bytes and self.why is None:
             self.kill("too much output")
 
     def processEnded(self, reason: Failure) -> None:
@@ -79,7 +87,8 @@ class _Collector(ProcessProtocol):
             self.done.errback(ProcessFailed(program=self.program, why=self.why))
             return
         code = 0 if reason.check(ProcessDone) else getattr(reason.value, "exitCode", None)
-        self.done.callback(Finished(exit_code=-1 if code is None else code, output=bytes(self.output)))
+        code = -1 if code is None else code
+        self.done.callback(Finished(exit_code=code, output=bytes(self.output), errors=bytes(self.errors)))
 
 
 @define(kw_only=True)

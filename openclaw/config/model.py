@@ -16,6 +16,7 @@ from attrs import evolve, field, frozen
 from openclaw.config.model_agents import AgentConfig, AgentsConfig, HeartbeatConfig, ModelRef, ModelsConfig
 from openclaw.config.model_gateway import GatewayConfig
 from openclaw.config.model_session import MessagesConfig, ResetPolicy, SessionConfig
+from openclaw.config.model_skills import SkillsConfig
 from openclaw.config.structure import structure
 
 LogLevel = Literal["silent", "fatal", "error", "warn", "info", "debug", "trace"]
@@ -182,6 +183,7 @@ class Config:
     update: UpdateConfig = field(factory=UpdateConfig)
     browser: BrowserConfig = field(factory=BrowserConfig)
     talk: TalkConfig = field(factory=TalkConfig)
+    skills: SkillsConfig = field(factory=SkillsConfig)
     effective: Mapping[str, Any] = field(factory=lambda: MappingProxyType({}), repr=False, eq=True, hash=False)
 
     @property

@@ -175,6 +175,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     )
     life.presence.publish = lambda payload: events.publish("presence", payload, drop_if_slow=True, versions=True)
 
+    run = ReactorRunner(reactor=reactor, environ=setting.environ)
     http = cache(lambda: make_client(reactor))
     agents = AgentRuntime(
         store=store,
@@ -210,12 +211,13 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         in_thread=in_thread,
         home=setting.home,
         http=http,
+        run=run,
         node_platforms=lambda: clients.node_platforms(),
         ready=readiness.ready,
         workspace_of=workspace_of,
     )
     whois = Whois(
-        run=ReactorRunner(reactor=reactor, environ=setting.environ),
+        run=run,
         clock=reactor,
         program=lambda: find_program(setting.environ.get("PATH")),
     )

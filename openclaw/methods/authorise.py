@@ -18,7 +18,6 @@ NODE_ONLY: Final = frozenset({"node.invoke.result", "node.event", "skills.bins"}
 KNOWN_SCOPES: Final = {
     **dict.fromkeys(
         (
-            "skills.status",
             "cron.list",
             "cron.status",
             "cron.runs",

@@ -16,6 +16,7 @@ from openclaw.agent.providers.http import HttpClient
 from openclaw.agent.types import Agents
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
+from openclaw.processes import Runner
 from openclaw.store.interfaces import Store
 
 T = TypeVar("T")
@@ -118,6 +119,7 @@ class MethodContext:
     :ivar derived: values that would otherwise be computed for each request.
     :ivar home: of the person whose gateway it is.
     :ivar http: the client for requests to services that the owner has configured.
+    :ivar run: runs a program to its end.
     :ivar node_platforms: of the nodes that are connected.
     :ivar workspace_of: the directory with an agent's own files; ``None`` where there is none.
     """
@@ -142,6 +144,7 @@ class MethodContext:
     in_thread: Callable[..., Deferred[Any]]
     home: Path
     http: Callable[[], HttpClient]
+    run: Runner
     node_platforms: Callable[[], Iterable[str]] = tuple
     known_channels: Sequence[str] = ()
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)

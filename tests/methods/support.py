@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from openclaw.config.model import Config, build
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
+from openclaw.processes import Finished
 from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.events import EVENT_TABLE
 from openclaw.protocol.frames import ErrorShape
@@ -294,8 +296,15 @@ class MethodCase(SynchronousTestCase):
             in_thread=maybeDeferred,
             home=directory,
             http=lambda: self.http,
+            run=lambda command, **limits: self.run_program(command, **limits),
         )
         self.context = evolve(self.context, **members)
+
+    def run_program(self, command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+        """
+        Tests that run programs say what becomes of them.
+        """
+        raise AssertionError(f"unexpected: {command}")
 
     def _broadcast(self, event: str, payload: Mapping[str, Any], **options: Any) -> None:
         wrong = wrong_event(event, payload)

@@ -46,6 +46,10 @@ class WorkParams:
     idempotency_key: NonEmptyString
 
 
+#: The methods that operators call.
+OPERATORS = {name: row for name, row in METHODS.items() if row.role == "operator"}
+
+
 class AuthoriseTests(MethodCase):
     """
     The refusal table, made from the methods themselves.
@@ -55,7 +59,7 @@ class AuthoriseTests(MethodCase):
         """
         Every method refuses an operator who holds all scopes but those that grant it, and names the scope.
         """
-        for name, row in METHODS.items():
+        for name, row in OPERATORS.items():
             others = {"operator.read", "operator.write", "operator.pairing", "operator.approvals"}
             granting = {scope for scope in others if holds([scope], row.scope)}
             message = self.refused(name, {}, by=caller(*sorted(others - granting)))
@@ -66,7 +70,7 @@ class AuthoriseTests(MethodCase):
         """
         Every method lets in who holds its scope, or admin.
         """
-        for name, row in METHODS.items():
+        for name, row in OPERATORS.items():
             for scope in (row.scope, "operator.admin"):
                 self.assertIsNone(refusal(name, row, role="operator", scopes=frozenset({scope})), name)
 
@@ -74,7 +78,7 @@ class AuthoriseTests(MethodCase):
         """
         A node is refused by every method of operators, whatever scopes it holds, also by unknown ones.
         """
-        for name in (*METHODS, "nope.method"):
+        for name in (*OPERATORS, "nope.method"):
             message = self.refused(name, {}, by=caller("operator.admin", role="node"))
             self.assertEqual(message, "unauthorized role: node", name)
 
@@ -124,10 +128,7 @@ class AdvertisedTests(MethodCase):
         Some methods work without being advertised, and nothing else is missing.
         """
         hidden = set(METHODS) - set(self.dispatcher.advertised())
-        self.assertEqual(
-            hidden, {"connect", "chat.inject", "poll", "sessions.resolve", "web.login.start", "web.login.wait"}
-        )
-        self.assertLessEqual(hidden, set(UNLISTED_METHODS))
+        self.assertEqual(hidden, set(UNLISTED_METHODS))
 
 
 class DispatchCase(MethodCase):

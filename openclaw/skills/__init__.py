@@ -1,0 +1,3 @@
+"""
+Skills: folders that teach an agent something, and what they need.
+"""
