@@ -79,6 +79,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
             "gateway.tap",
             "gateway.run",
             "agent.workspace",
+            "methods.document",
         }
     ),
     "testing": ZERO | ONE | TWO | THREE | FOUR | {"gateway"},

@@ -11,7 +11,7 @@ from openclaw.cli.context import Context
 from openclaw.cli.exits import UsageError, unknown_command
 
 _USAGE = """\
-protocol schema
+protocol schema [--asyncapi]
        openclaw protocol gen --lang <ts|swift|python>"""
 
 
@@ -21,6 +21,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     """
     parser = Arguments("protocol", "Schema and client types of the protocol.", _USAGE)
     parser.option("--lang", metavar="<language>", help="gen: ts, swift or python")
+    parser.add_argument("--asyncapi", action="store_true", help="schema: the whole protocol as an AsyncAPI document")
     parser.option("-o", "--output", metavar="<file>", help="write there instead of to the terminal")
     options, words = parser.split(arguments)
     parser.command = "protocol"
@@ -32,8 +33,10 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     if words[0] == "schema":
         parser.command = "protocol schema"
         parser.check_options(options, "lang")
-        text = _schema()
+        text = _asyncapi() if options.asyncapi else _schema()
     else:
+        parser.command = "protocol gen"
+        parser.check_options(options, "asyncapi")
         if options.lang is None:
             raise UsageError("required option '--lang <language>' not specified")
         text = _types(options.lang)
@@ -52,6 +55,14 @@ def _schema() -> str:
     from openclaw.protocol.definitions import exported
 
     return json.dumps(exported(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _asyncapi() -> str:
+    import json
+
+    from openclaw.methods.document import protocol_document
+
+    return json.dumps(protocol_document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _types(language: str) -> str:

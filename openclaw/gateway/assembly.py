@@ -27,6 +27,7 @@ from openclaw.config.auth import ResolvedAuth
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.model import Config
 from openclaw.config.paths import expand, workspace_dir
+from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.clients import Clients
 from openclaw.gateway.collect import make_collect
 from openclaw.gateway.connection import Upgrade
@@ -47,6 +48,7 @@ from openclaw.gateway.websocket import GatewayFactory
 from openclaw.logs.wslog import Style, WsLog
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
+from openclaw.methods.document import protocol_text
 from openclaw.methods.families import METHODS
 from openclaw.methods.identity import identity_of, read_identity
 from openclaw.processes import ReactorRunner
@@ -253,6 +255,10 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         workspace=workspace_of,
         told=lambda agent_id: in_thread(read_identity, workspace_of(agent_id)),
         presented=lambda agent_id: identity_of(context, agent_id),
+        admits=Bearer(
+            auth=setting.auth, limiter=clients.limiter, clock=reactor, config=config, whois=whois.confirmed
+        ).admits,
+        protocol=lambda: in_thread(protocol_text),
     )
     root = make_root_resource(factory, web)
     listener = Listener(reactor=reactor, factory=make_site(root, reactor), hosts=setting.hosts, port=setting.port)

@@ -14,14 +14,14 @@ from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import log_form, unavailable
 from openclaw.methods.table import MethodTable
-from openclaw.protocol.system import HealthSnapshot
+from openclaw.protocol.system import HealthParams, HealthSnapshot
 
 methods = MethodTable()
 
 _log = Logger()
 
 
-@methods.method("health", result=HealthSnapshot, scope=READ)
+@methods.method("health", takes=HealthParams, result=HealthSnapshot, scope=READ)
 async def health(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     The health snapshot. Only ``probe: true`` asks the channels anew.

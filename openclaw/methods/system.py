@@ -14,18 +14,20 @@ from openclaw.methods.mapping import invalid
 from openclaw.methods.table import MethodTable
 from openclaw.protocol.calls import Done
 from openclaw.protocol.codes import ErrorCode
-from openclaw.protocol.connect import HelloOk, PresenceEntry
+from openclaw.protocol.connect import ConnectParams, HelloOk, PresenceEntry
 from openclaw.protocol.cron import HeartbeatEvent
-from openclaw.protocol.system import HeartbeatsResult
+from openclaw.protocol.system import HeartbeatsResult, SetHeartbeatsParams, SystemEventParams
 from openclaw.sessions.keys import main_session_key
 
 methods = MethodTable()
 
 
-@methods.method("connect", result=HelloOk, errors=(ErrorCode.NOT_PAIRED,), advertised=False)
+@methods.method("connect", takes=ConnectParams, result=HelloOk, errors=(ErrorCode.NOT_PAIRED,), advertised=False)
 async def connect(context: MethodContext, params: Mapping[str, Any]) -> Any:
     """
-    :raise Failed: always; the connection is there already.
+    Say who connects and with what secret: the first request on every connection, and none but the first.
+
+    :raise Failed: always; here the connection is there already.
     """
     raise invalid("connect is only valid as the first request")
 
@@ -38,7 +40,7 @@ async def presence(context: MethodContext, params: Mapping[str, Any]) -> list[di
     return context.presence.listing()
 
 
-@methods.method("system-event", result=Done)
+@methods.method("system-event", takes=SystemEventParams, result=Done)
 async def event(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Publish a presence line, and leave a note for the main session where it says something new.
@@ -62,7 +64,7 @@ async def last_heartbeat(context: MethodContext, params: Mapping[str, Any]) -> M
     return context.heartbeats.last()
 
 
-@methods.method("set-heartbeats", result=HeartbeatsResult)
+@methods.method("set-heartbeats", takes=SetHeartbeatsParams, result=HeartbeatsResult)
 async def set_heartbeats(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Turn heartbeats on or off until the process ends.

@@ -17,6 +17,8 @@ and the document that ``openclaw protocol schema --asyncapi`` prints is made fro
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -93,11 +95,25 @@ class MethodTable:
             assert name not in self.rows, name
             idempotent = said.pop("idempotent", False) or remembered is not None
             self.rows[name] = Method(
-                name=name, handler=handler, params=params, idempotent=idempotent, remembered=remembered, **said
+                name=name,
+                handler=handler,
+                params=params,
+                summary=summary(handler),
+                idempotent=idempotent,
+                remembered=remembered,
+                **said,
             )
             return handler
 
         return add
+
+
+def summary(handler: Callable[..., Any]) -> str:
+    """
+    What a docstring says, without its fields, marks and references.
+    """
+    told, *_ = re.split(r"^:", inspect.getdoc(handler) or "", flags=re.MULTILINE)
+    return re.sub(r" \(``[^)]*\)", "", " ".join(told.split())).replace("``", "`")
 
 
 def merged(tables: Iterable[MethodTable]) -> Mapping[str, Method]:

@@ -12,7 +12,7 @@ from openclaw.methods.authorise import READ, WRITE
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid, unavailable
 from openclaw.methods.table import MethodTable
-from openclaw.protocol.talk import TalkModeEvent, TalkModeParams, VoiceWakeWords
+from openclaw.protocol.talk import TalkModeEvent, TalkModeParams, VoiceWakeSetParams, VoiceWakeWords
 from openclaw.voice.wake import read_wake_words, write_wake_words
 
 #: Platforms of nodes that can talk begin with one of these.
@@ -46,7 +46,7 @@ async def wake_words(context: MethodContext, params: Mapping[str, Any]) -> dict[
     return {"triggers": await context.in_thread(read_wake_words, context.state_dir)}
 
 
-@methods.method("voicewake.set", result=VoiceWakeWords, scope=WRITE, durable=True)
+@methods.method("voicewake.set", takes=VoiceWakeSetParams, result=VoiceWakeWords, scope=WRITE, durable=True)
 async def set_wake_words(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Other words; none are the defaults.

@@ -13,8 +13,10 @@ from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid, unavailable
 from openclaw.methods.table import MethodTable
 from openclaw.protocol.talk import (
+    TtsConvertParams,
     TtsConvertResult,
     TtsProvidersResult,
+    TtsSetProviderParams,
     TtsSetProviderResult,
     TtsStatusResult,
     TtsSwitchResult,
@@ -102,7 +104,7 @@ async def disable(context: MethodContext, params: Mapping[str, Any]) -> dict[str
     return {"enabled": False}
 
 
-@methods.method("tts.setProvider", result=TtsSetProviderResult, scope=WRITE, durable=True)
+@methods.method("tts.setProvider", takes=TtsSetProviderParams, result=TtsSetProviderResult, scope=WRITE, durable=True)
 async def set_provider(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Prefer somebody to speak.
@@ -117,7 +119,7 @@ async def set_provider(context: MethodContext, params: Mapping[str, Any]) -> dic
     return {"provider": provider}
 
 
-@methods.method("tts.convert", result=TtsConvertResult, scope=WRITE)
+@methods.method("tts.convert", takes=TtsConvertParams, result=TtsConvertResult, scope=WRITE)
 async def convert_text(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Speak a text into a file. The preferred provider comes first; each that cannot makes room for the next.

@@ -13,7 +13,7 @@ from openclaw.config.model import Config
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.table import MethodTable
-from openclaw.protocol.usage import UsageCostResult, UsageStatusResult
+from openclaw.protocol.usage import UsageCostParams, UsageCostResult, UsageStatusResult
 from openclaw.usage import PriceList, Prices, summed, window_start_ms
 
 DEFAULT_DAYS = 30
@@ -33,7 +33,7 @@ async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str,
     return {"updatedAt": millis(context.clock), "providers": []}
 
 
-@methods.method("usage.cost", result=UsageCostResult, scope=READ)
+@methods.method("usage.cost", takes=UsageCostParams, result=UsageCostResult, scope=READ)
 async def cost(context: MethodContext, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     Tokens and dollars of the last days, today included. An answer is kept for half a minute.

@@ -35,7 +35,9 @@ class Call:
     """
     One method as clients see it.
 
+    :ivar summary: what it does, in a sentence or two.
     :ivar params: the definition that parameters are checked against; ``None`` means an object that is not checked.
+    :ivar takes: describes the parameters where they are not checked: the method looks for these, and ignores others.
     :ivar result: what an answer with ``ok: true`` carries: a definition, a union of them, or any type that a field of a
         definition may have. The last answer, where there are two.
     :ivar first: what the first of two answers carries.
@@ -49,7 +51,9 @@ class Call:
     """
 
     name: str
+    summary: str = ""
     params: type | None = None
+    takes: type | None = None
     result: Any = Undescribed
     first: Any = None
     failure: Any = None

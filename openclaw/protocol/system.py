@@ -250,3 +250,48 @@ class StatusSummary:
     channel_summary: Sequence[str]
     queued_system_events: Sequence[str]
     sessions: StatusSessions
+
+
+@frozen(kw_only=True)
+class HealthParams:
+    """
+    Ask how the gateway is.
+
+    :ivar probe: whether to ask the channels themselves, and wait for them.
+    """
+
+    probe: bool | None = None
+
+
+@frozen(kw_only=True)
+class SystemEventParams:
+    """
+    Publish a presence line or a note. Members of another type are ignored.
+
+    :ivar text: a note, or a line that begins with ``Node:``.
+    """
+
+    text: NonEmptyString
+    device_id: str | None = None
+    instance_id: str | None = None
+    host: str | None = None
+    ip: str | None = None
+    mode: str | None = None
+    version: str | None = None
+    platform: str | None = None
+    device_family: str | None = None
+    model_identifier: str | None = None
+    reason: str | None = None
+    last_input_seconds: float | None = None
+    roles: Sequence[str] | None = None
+    scopes: Sequence[str] | None = None
+    tags: Sequence[str] | None = None
+
+
+@frozen(kw_only=True)
+class SetHeartbeatsParams:
+    """
+    Turn heartbeats on or off until the process ends.
+    """
+
+    enabled: bool

@@ -3,6 +3,7 @@ Talk mode, wake words and speech: ``talk.mode``, ``voicewake.*``, ``tts.*``.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from attrs import frozen
 
@@ -119,3 +120,35 @@ class TtsConvertResult:
     provider: NonEmptyString
     output_format: NonEmptyString
     voice_compatible: bool
+
+
+@frozen(kw_only=True)
+class VoiceWakeSetParams:
+    """
+    Other words to wake a node.
+
+    :ivar triggers: the first 32 of them count; none are the defaults.
+    """
+
+    triggers: Sequence[str]
+
+
+@frozen(kw_only=True)
+class TtsSetProviderParams:
+    """
+    Prefer somebody to speak.
+    """
+
+    provider: Literal["openai", "elevenlabs", "edge"]
+
+
+@frozen(kw_only=True)
+class TtsConvertParams:
+    """
+    Speak a text into a file.
+
+    :ivar channel: where it will be heard; some want a format of their own.
+    """
+
+    text: NonEmptyString
+    channel: str | None = None

@@ -91,3 +91,14 @@ class UsageCostResult:
     days: Positive
     daily: Sequence[UsageDay]
     totals: UsageTotals
+
+
+@frozen(kw_only=True)
+class UsageCostParams:
+    """
+    Ask what models have cost.
+
+    :ivar days: 30 if missing.
+    """
+
+    days: float | str | None = None

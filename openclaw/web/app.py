@@ -1,7 +1,7 @@
 """
 The routes of the HTTP side.
 
-The probes and the page ask for no secret, so they look at ``Host`` (``hosts``).
+The probes and the page ask for no secret, so they look at ``Host`` (``hosts``); everything else asks for it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import Any
 
 from attrs import define, field
 from klein import Klein
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 from werkzeug.exceptions import NotFound
 
-from openclaw.web.answers import answer_json, answer_status, answer_text, named_headers
+from openclaw.web.answers import JSON, answer, answer_json, answer_status, answer_text, named_headers
 from openclaw.web.context import WebContext
 from openclaw.web.hosts import host_allowed
 from openclaw.web.page import Page
@@ -29,6 +30,7 @@ Handler = Callable[..., Any]
 READ_METHODS = (b"GET", b"HEAD")
 NO_STORE = {"cache-control": "no-store"}
 ALLOW_READ = {"allow": "GET, HEAD"}
+UNAUTHORIZED = {"error": {"message": "Unauthorized", "type": "unauthorized"}}
 
 
 def asks_no_secret(handler: Handler) -> Handler:
@@ -88,6 +90,21 @@ class App:
         if request.method not in READ_METHODS:
             return answer_status(request, HTTPStatus.METHOD_NOT_ALLOWED, ALLOW_READ)
         return answer_json(request, status, value, NO_STORE)
+
+    @routes.route("/protocol.json")
+    def protocol(self, request: Request) -> Any:
+        """
+        What the gateway speaks, for who has its secret.
+        """
+        if request.method not in READ_METHODS:
+            return answer_status(request, HTTPStatus.METHOD_NOT_ALLOWED, ALLOW_READ)
+        return Deferred.fromCoroutine(self._protocol(request))
+
+    async def _protocol(self, request: Request) -> bytes:
+        peer = getattr(request.getClientAddress(), "host", "127.0.0.1")
+        if not await self.context.admits(peer, named_headers(request)):
+            return answer_json(request, HTTPStatus.UNAUTHORIZED, UNAUTHORIZED)
+        return answer(request, HTTPStatus.OK, await self.context.protocol(), JSON, NO_STORE)
 
     @routes.route("/", branch=True)
     @asks_no_secret

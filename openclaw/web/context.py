@@ -27,6 +27,20 @@ async def unnamed(agent_id: str) -> Mapping[str, str]:
     return {"name": "Assistant", "avatar": "A"}
 
 
+async def nobody(peer: str, headers: Mapping[str, str]) -> bool:
+    """
+    Nobody has the secret.
+    """
+    return False
+
+
+async def no_document() -> bytes:
+    """
+    There is nothing to describe.
+    """
+    return b"{}"
+
+
 @frozen(kw_only=True)
 class WebContext:
     """
@@ -37,6 +51,8 @@ class WebContext:
     :ivar workspace: where an agent's own files are; ``None`` serves no avatars.
     :ivar told: what an agent's ``IDENTITY.md`` says of it.
     :ivar presented: ``name`` and ``avatar`` of an agent, as ``agent.identity.get`` gives them.
+    :ivar admits: whether a request brings the gateway's secret, by its peer and its headers.
+    :ivar protocol: the document of the protocol, as JSON.
     """
 
     config: Callable[[], Config]
@@ -46,3 +62,5 @@ class WebContext:
     workspace: Callable[[str], Path] | None = None
     told: Callable[[str], Awaitable[Mapping[str, str]]] = nothing_told
     presented: Callable[[str], Awaitable[Mapping[str, str]]] = unnamed
+    admits: Callable[[str, Mapping[str, str]], Awaitable[bool]] = nobody
+    protocol: Callable[[], Awaitable[bytes]] = no_document

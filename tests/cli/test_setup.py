@@ -99,6 +99,18 @@ class ProtocolTests(CommandCase):
         """
         self.assertIn("ConnectParams", self.openclaw("protocol", "schema").json["definitions"])
 
+    def test_asyncapi(self) -> None:
+        """
+        The whole protocol is one AsyncAPI document, to the terminal or to a file.
+        """
+        document = self.openclaw("protocol", "schema", "--asyncapi").json
+        self.assertEqual((document["asyncapi"], "chat.send" in document["operations"]), ("3.0.0", True))
+        path = self.home / "protocol.json"
+        self.assertEqual(self.openclaw("protocol", "schema", "--asyncapi", "-o", str(path)).code, 0)
+        self.assertEqual(json.loads(path.read_text()), document)
+        outcome = self.openclaw("protocol", "gen", "--lang", "ts", "--asyncapi")
+        self.assertEqual((outcome.code, outcome.err), (2, "error: unknown option '--asyncapi' of 'protocol gen'\n"))
+
     def test_types(self) -> None:
         """
         Types are written in three languages, to the terminal or to a file.
