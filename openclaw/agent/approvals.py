@@ -41,7 +41,8 @@ class Approvals:
     """
     The open questions.
 
-    :ivar ask: tells people of a question.
+    :ivar ask: tells people of a question; when it fails, nothing is asked.
+    :ivar withdrawn: tells them that nobody waits for the answer any more.
     :ivar make_entry_id: an id for the entry that keeps a decision.
     """
 
@@ -49,6 +50,7 @@ class Approvals:
     now_ms: Callable[[], int]
     make_entry_id: Callable[[], str]
     ask: Callable[[Question], None] = lambda question: None
+    withdrawn: Callable[[str], None] = lambda question_id: None
     _open: dict[str, tuple[Question, Deferred[bool]]] = field(factory=dict)
 
     def wait(self, question: Question) -> Deferred[bool]:
@@ -59,7 +61,11 @@ class Approvals:
         """
         waiter: Deferred[bool] = Deferred(lambda _: self._forget(question.id))
         self._open[question.id] = (question, waiter)
-        self.ask(question)
+        try:
+            self.ask(question)
+        except BaseException:
+            del self._open[question.id]
+            raise
         return waiter
 
     def pending(self) -> Sequence[Question]:
@@ -107,3 +113,4 @@ class Approvals:
 
     def _forget(self, question_id: str) -> None:
         self._open.pop(question_id, None)
+        self.withdrawn(question_id)

@@ -52,6 +52,7 @@ class AgentRuntime(Service):
     :ivar in_thread: runs blocking work off the reactor's thread; the default runs it at once, for tests.
     :ivar ready: fires when conversations are whole and may go on; fails where that takes too long.
     :ivar ask: tells people of a question (``approvals``).
+    :ivar withdrawn: tells them that a question is none any more.
     """
 
     _log = Logger()
@@ -68,6 +69,7 @@ class AgentRuntime(Service):
     tools: Sequence[Tool] = ()
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     ask: Callable[[Question], None] = lambda question: None
+    withdrawn: Callable[[str], None] = lambda question_id: None
     retries: RetryPolicy = field(factory=RetryPolicy)
     approvals: Approvals = field(init=False)
     _world: World = field(init=False)
@@ -84,6 +86,7 @@ class AgentRuntime(Service):
             now_ms=lambda: millis(self.clock),
             make_entry_id=self._make_entry_id,
             ask=self.ask,
+            withdrawn=self.withdrawn,
         )
         self._world = World(
             store=self.store,

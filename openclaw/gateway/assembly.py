@@ -27,6 +27,7 @@ from openclaw.config.auth import ResolvedAuth
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.model import Config
 from openclaw.config.paths import expand, workspace_dir
+from openclaw.gateway.approvals import NoNodes, RunQuestions, make_questions
 from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.clients import Clients
 from openclaw.gateway.collect import make_collect
@@ -179,6 +180,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
 
     run = ReactorRunner(reactor=reactor, environ=setting.environ)
     http = cache(lambda: make_client(reactor))
+    questions = make_questions(reactor, events.publish, events, new_id)
+    asking = RunQuestions(questions, lambda: default_agent(config()))
     agents = AgentRuntime(
         store=store,
         config=config,
@@ -191,7 +194,10 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         in_thread=in_thread,
         tools=setting.tools,
         ready=readiness.ready,
+        ask=asking.ask,
+        withdrawn=asking.withdrawn,
     )
+    asking.decide = agents.decide
     context = MethodContext(
         caller=NOBODY,
         clock=reactor,
@@ -214,6 +220,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         home=setting.home,
         http=http,
         run=run,
+        approvals=questions,
+        nodes=NoNodes(),
         node_platforms=lambda: clients.node_platforms(),
         ready=readiness.ready,
         workspace_of=workspace_of,
@@ -278,13 +286,25 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             kept,
             ticks,
             checks,
+            questions,
             agents,
             *([importer] if importer else []),
             *([store] if isinstance(store, Service) else []),
         ],
         pending=readiness.pending,
     )
-    for part in (*([logs] if setting.logs else []), watch, kept, store, importer, ticks, checks, agents, listener):
+    for part in (
+        *([logs] if setting.logs else []),
+        watch,
+        kept,
+        store,
+        importer,
+        ticks,
+        checks,
+        questions,
+        agents,
+        listener,
+    ):
         if isinstance(part, Service):
             part.setServiceParent(gateway)
     return gateway

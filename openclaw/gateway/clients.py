@@ -17,6 +17,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from openclaw import __version__
+from openclaw.approvals.questions import SCOPE
 from openclaw.clock import millis
 from openclaw.config.auth import ResolvedAuth
 from openclaw.config.model import Config
@@ -33,6 +34,7 @@ from openclaw.methods.dispatch import Dispatcher
 from openclaw.protocol.codes import PROTOCOL_VERSION
 from openclaw.protocol.features import EVENTS
 from openclaw.protocol.frames import encode_event_body
+from openclaw.protocol.scopes import holds
 from openclaw.protocol.types import ABSENT
 from openclaw.sessions.keys import default_agent, main_session_key
 from openclaw.store.interfaces import Store
@@ -183,9 +185,20 @@ class Clients:
             self.life.presence.announce()
         self.events.subscribe(connection)
         self.health.refresh_soon()
+        self._tell_questions(connection)
         if connection.role == "node":
             telling = Deferred.fromCoroutine(self._tell_wake_words(connection))
             telling.addErrback(lambda failure: self._log.failure("A node was not told the wake words.", failure))
+
+    def _tell_questions(self, connection: Connection) -> None:
+        """
+        What waits for a person was told to those who were connected then.
+        """
+        if connection.role != "operator" or not holds(connection.scopes, SCOPE):
+            return
+        for asked in self.context.approvals.pending():
+            body = encode_event_body("exec.approval.requested", asked.told())
+            connection.send_event("exec.approval.requested", body)
 
     async def _tell_wake_words(self, connection: Connection) -> None:
         triggers = await self.context.in_thread(read_wake_words, self.state_dir)
@@ -228,6 +241,7 @@ class Clients:
             client_id=connection.client["id"],
             client_mode=connection.client["mode"],
             device_id=admission.device_id,
+            display_name=connection.client.get("displayName"),
         )
         return evolve(self.context, caller=caller)
 

@@ -45,8 +45,6 @@ KNOWN_SCOPES: Final = {
         ),
         PAIRING,
     ),
-    "exec.approval.request": "operator.approvals",
-    "exec.approval.resolve": "operator.approvals",
 }
 
 

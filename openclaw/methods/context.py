@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from openclaw.agent.providers.http import HttpClient
 from openclaw.agent.types import Agents
+from openclaw.approvals.questions import Questions
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
 from openclaw.processes import Runner
@@ -57,6 +58,7 @@ class Caller:
     client_id: str
     client_mode: str
     device_id: str | None = None
+    display_name: str | None = None
 
 
 class Broadcast(Protocol):
@@ -121,6 +123,8 @@ class MethodContext:
     :ivar http: the client for requests to services that the owner has configured.
     :ivar run: runs a program to its end.
     :ivar node_platforms: of the nodes that are connected.
+    :ivar approvals: the questions that wait for a person.
+    :ivar nodes: asks nodes to do something.
     :ivar workspace_of: the directory with an agent's own files; ``None`` where there is none.
     """
 
@@ -145,11 +149,39 @@ class MethodContext:
     home: Path
     http: Callable[[], HttpClient]
     run: Runner
+    approvals: Questions
+    nodes: Nodes
     node_platforms: Callable[[], Iterable[str]] = tuple
     known_channels: Sequence[str] = ()
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     workspace_of: Callable[[str], Path | None] = lambda agent_id: None
     derived: Derived = Factory(lambda self: Derived(self.config), takes_self=True)
+
+
+class NodeAnswer(Protocol):
+    """
+    What a node answered.
+    """
+
+    @property
+    def payload(self) -> Any: ...
+
+    @property
+    def payload_json(self) -> str | None: ...
+
+
+class Nodes(Protocol):
+    """
+    The nodes that are connected, as others than nodes see them.
+    """
+
+    def invoke(self, node_id: str, command: str, params: Mapping[str, Any], timeout_ms: int) -> Deferred[NodeAnswer]:
+        """
+        Ask a node to run a command, whatever the command policy says.
+
+        :return: fires with the answer of a node that did it. It fails as ``methods.md`` 10.3 says (``Failed``).
+        """
+        ...
 
 
 class Heartbeats(Protocol):

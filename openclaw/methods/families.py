@@ -10,6 +10,7 @@ from typing import Final
 from openclaw.methods import (
     agent,
     agents,
+    approvals,
     channels,
     chat,
     config,
@@ -33,6 +34,7 @@ FAMILIES: Final = (
     system,
     agent,
     agents,
+    approvals,
     models,
     chat,
     sessions,

@@ -12,6 +12,13 @@ from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
 
 from openclaw.agent.errors import NotReady, RuntimeStopped, UnknownRun
+from openclaw.approvals.errors import (
+    AlreadyPending,
+    ApprovalsChanged,
+    ApprovalsHashMissing,
+    InvalidDecision,
+    UnknownApproval,
+)
 from openclaw.devices.pairing import UnknownRequest
 from openclaw.devices.tokens import UnknownDeviceRole
 from openclaw.logs.redact import BUILT_IN, redact_shapes
@@ -103,6 +110,11 @@ KNOWN: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (UnknownRequest, _plain),
     (UnknownDeviceRole, _plain),
     (UnknownRun, _plain),
+    (AlreadyPending, _plain),
+    (ApprovalsChanged, _plain),
+    (ApprovalsHashMissing, _plain),
+    (InvalidDecision, _plain),
+    (UnknownApproval, _plain),
     (NotReady, _starting),
     (RuntimeStopped, _stopping),
     (CancelledError, _stopping),

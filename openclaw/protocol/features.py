@@ -40,6 +40,8 @@ PUBLISHED: Final = frozenset(
         "voicewake.changed",
         "device.pair.requested",
         "device.pair.resolved",
+        "exec.approval.requested",
+        "exec.approval.resolved",
     }
 )
 

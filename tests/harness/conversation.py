@@ -111,6 +111,7 @@ class Conversation:
     differences: list[Difference] = field(factory=list)
     _peers: dict[str, _Peer] = field(factory=dict)
     _run_ids: dict[str, str] = field(factory=dict)
+    _hashes: dict[str, str] = field(factory=dict)
 
     def run(self, name: str) -> list[Difference]:
         """
@@ -169,7 +170,16 @@ class Conversation:
         end = self.gateway.reactor.seconds() + pause
         while (left := end - self.gateway.reactor.seconds()) > 0:
             self.gateway.advance(min(left, STEP))
-        self._peers[conn].client.send(frame)
+        self._peers[conn].client.send(self._with_hash(frame))
+
+    def _with_hash(self, frame: Mapping[str, Any]) -> Mapping[str, Any]:
+        """
+        A request whose base hash, when it was recorded from an answer, is that of ours.
+        """
+        params = frame.get("params")
+        if not isinstance(params, Mapping) or params.get("baseHash") not in self._hashes:
+            return frame
+        return {**frame, "params": {**params, "baseHash": self._hashes[params["baseHash"]]}}
 
     def _recv(self, conn: str, frame: dict[str, Any]) -> None:
         peer = self._peers[conn]
@@ -216,6 +226,11 @@ class Conversation:
             # An id made by the gateway, which names a run of its own.
             self._run_ids[f"inject-{old}"] = f"inject-{new}"
             wanted = {**wanted, "payload": {**wanted["payload"], "messageId": new}}
+        old, new = _hash(wanted), _hash(now)
+        if old is not None and new is not None:
+            # Of a text that is not the recorded one.
+            self._hashes[old] = new
+            wanted = {**wanted, "payload": {**wanted["payload"], "hash": new}}
         if not same_answer(without(wanted, self.apart_from), without(now, self.apart_from)):
             self.differences.append(Difference(conn=conn, recorded=wanted, now=now))
 
@@ -253,6 +268,11 @@ class Conversation:
 def _message_id(frame: Any) -> Any:
     payload = None if frame is None else frame.get("payload")
     return payload.get("messageId") if isinstance(payload, Mapping) else None
+
+
+def _hash(frame: Any) -> Any:
+    payload = None if frame is None else frame.get("payload")
+    return payload.get("hash") if isinstance(payload, Mapping) else None
 
 
 def _is_hello(frame: Mapping[str, Any]) -> bool:

@@ -17,10 +17,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent.errors import UnknownRun
 from openclaw.agent.types import Accepted, Inbound, Outcome
+from openclaw.approvals.questions import Questions
 from openclaw.clock import millis
 from openclaw.config.loader import evaluate
 from openclaw.config.model import Config, build
-from openclaw.methods.context import Caller, MethodContext
+from openclaw.gateway.approvals import NoNodes
+from openclaw.methods.context import Caller, MethodContext, Nodes
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
 from openclaw.processes import Finished
@@ -263,6 +265,11 @@ class MethodCase(SynchronousTestCase):
         self.heartbeats = FakeHeartbeats()
         self.http: Any = None
         self.events: list[tuple[str, Mapping[str, Any], dict[str, Any]]] = []
+        self.approvers = True
+        self.questions = Questions(
+            clock=self.clock, publish=self._broadcast, make_id=counter(), reachable=lambda: self.approvers
+        )
+        self.nodes: Nodes = NoNodes()
         self.dispatcher = Dispatcher(METHODS)
         # Told at the end: what fails within a handler is answered as a fault of the gateway.
         self.wrong: list[str] = []
@@ -297,6 +304,8 @@ class MethodCase(SynchronousTestCase):
             home=directory,
             http=lambda: self.http,
             run=lambda command, **limits: self.run_program(command, **limits),
+            approvals=self.questions,
+            nodes=self.nodes,
         )
         self.context = evolve(self.context, **members)
 

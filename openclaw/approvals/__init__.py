@@ -1,0 +1,3 @@
+"""
+Leave to run commands: the file of rules, what a command line really runs, and the questions that people answer.
+"""
