@@ -210,8 +210,11 @@ def _shown_agent(agent: Members) -> dict[str, Any]:
 
 
 def _shown_entry(entry: Members) -> dict[str, Any]:
-    kinds: dict[str, Any] = {"lastUsedAt": int | float}
-    return {name: entry[name] for name in ENTRY if isinstance(entry.get(name), kinds.get(name, str))}
+    shown = {name: entry[name] for name in ENTRY if isinstance(entry.get(name), str) and entry[name]}
+    used = entry.get("lastUsedAt")
+    if isinstance(used, int | float) and not isinstance(used, bool) and used >= 0:
+        shown["lastUsedAt"] = int(used)
+    return {"pattern": entry["pattern"], **shown}
 
 
 def agents_of(content: Members) -> Mapping[str, Members]:

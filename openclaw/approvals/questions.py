@@ -23,9 +23,8 @@ from openclaw.approvals.errors import (
 )
 from openclaw.approvals.shown import escaped
 from openclaw.clock import millis
+from openclaw.protocol.scopes import APPROVALS
 
-#: The scope of those who are asked.
-SCOPE = "operator.approvals"
 DECISIONS = ("allow-once", "allow-always", "deny")
 
 #: How long a question stands that says nothing else.
@@ -152,7 +151,7 @@ class Questions(Service):
         )
         timer = self.clock.callLater(seconds, self._expire, asked.id)
         self._pending[asked.id] = _Pending(asked, settle, timer)
-        self.publish("exec.approval.requested", asked.told(), drop_if_slow=True, scope=SCOPE)
+        self.publish("exec.approval.requested", asked.told(), drop_if_slow=True, scope=APPROVALS)
         return asked
 
     async def resolve(self, id: str, decision: str, by: str) -> None:
@@ -205,7 +204,7 @@ class Questions(Service):
 
     def _tell(self, id: str, decision: str, by: str) -> None:
         told = {"id": id, "decision": decision, "resolvedBy": by, "ts": millis(self.clock)}
-        self.publish("exec.approval.resolved", told, drop_if_slow=True, scope=SCOPE)
+        self.publish("exec.approval.resolved", told, drop_if_slow=True, scope=APPROVALS)
 
     def _expire(self, id: str) -> None:
         pending = self._pending.pop(id, None)

@@ -12,11 +12,11 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 
 from openclaw.agent.approvals import Question
-from openclaw.approvals.questions import LONGEST, SCOPE, Publish, Questions
+from openclaw.approvals.questions import LONGEST, Publish, Questions
 from openclaw.methods.context import NodeAnswer
 from openclaw.methods.table import Failed
 from openclaw.protocol.codes import ErrorCode
-from openclaw.protocol.scopes import holds
+from openclaw.protocol.scopes import APPROVALS, holds
 from openclaw.sessions.keys import agent_of
 
 
@@ -28,7 +28,7 @@ def make_questions(
     """
 
     def reachable() -> bool:
-        return any(one.role == "operator" and holds(one.scopes, SCOPE) for one in connected)
+        return any(one.role == "operator" and holds(one.scopes, APPROVALS) for one in connected)
 
     return Questions(clock=clock, publish=publish, make_id=make_id, reachable=reachable)
 

@@ -17,7 +17,6 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from openclaw import __version__
-from openclaw.approvals.questions import SCOPE
 from openclaw.clock import millis
 from openclaw.config.auth import ResolvedAuth
 from openclaw.config.model import Config
@@ -34,7 +33,7 @@ from openclaw.methods.dispatch import Dispatcher
 from openclaw.protocol.codes import PROTOCOL_VERSION
 from openclaw.protocol.features import EVENTS
 from openclaw.protocol.frames import encode_event_body
-from openclaw.protocol.scopes import holds
+from openclaw.protocol.scopes import APPROVALS, holds
 from openclaw.protocol.types import ABSENT
 from openclaw.sessions.keys import default_agent, main_session_key
 from openclaw.store.interfaces import Store
@@ -194,7 +193,7 @@ class Clients:
         """
         What waits for a person was told to those who were connected then.
         """
-        if connection.role != "operator" or not holds(connection.scopes, SCOPE):
+        if connection.role != "operator" or not holds(connection.scopes, APPROVALS):
             return
         for asked in self.context.approvals.pending():
             body = encode_event_body("exec.approval.requested", asked.told())

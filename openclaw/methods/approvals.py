@@ -11,19 +11,23 @@ import orjson
 
 from openclaw.approvals.errors import NobodyToAsk, TooManyQuestions
 from openclaw.approvals.file import approvals_path, ensure_approvals, set_approvals
-from openclaw.approvals.questions import DEFAULT_LIMIT, SCOPE
+from openclaw.approvals.questions import DEFAULT_LIMIT
 from openclaw.methods.context import Caller, MethodContext, NodeAnswer
 from openclaw.methods.mapping import invalid, unavailable
 from openclaw.methods.table import Failed, MethodTable
 from openclaw.protocol.approvals import (
     ExecApprovalRequestParams,
+    ExecApprovalRequestResult,
     ExecApprovalResolveParams,
     ExecApprovalsGetParams,
     ExecApprovalsNodeGetParams,
     ExecApprovalsNodeSetParams,
     ExecApprovalsSetParams,
+    ExecApprovalsSnapshot,
 )
+from openclaw.protocol.calls import Done
 from openclaw.protocol.convert import unstructure
+from openclaw.protocol.scopes import APPROVALS
 from openclaw.protocol.types import ABSENT
 
 #: How long a node has to answer.
@@ -32,7 +36,7 @@ NODE_LIMIT_MS = 30_000
 methods = MethodTable()
 
 
-@methods.method("exec.approvals.get", ExecApprovalsGetParams)
+@methods.method("exec.approvals.get", ExecApprovalsGetParams, result=ExecApprovalsSnapshot)
 async def get(context: MethodContext, params: ExecApprovalsGetParams) -> dict[str, Any]:
     """
     The file of rules of this host; where there is none it is made.
@@ -42,7 +46,7 @@ async def get(context: MethodContext, params: ExecApprovalsGetParams) -> dict[st
     return shown
 
 
-@methods.method("exec.approvals.set", ExecApprovalsSetParams, durable=True)
+@methods.method("exec.approvals.set", ExecApprovalsSetParams, result=ExecApprovalsSnapshot, durable=True)
 async def set_rules(context: MethodContext, params: ExecApprovalsSetParams) -> dict[str, Any]:
     """
     Other rules, made from those of ``base_hash``.
@@ -58,7 +62,7 @@ async def set_rules(context: MethodContext, params: ExecApprovalsSetParams) -> d
     return shown
 
 
-@methods.method("exec.approvals.node.get", ExecApprovalsNodeGetParams)
+@methods.method("exec.approvals.node.get", ExecApprovalsNodeGetParams, result=Any)
 async def get_of_node(context: MethodContext, params: ExecApprovalsNodeGetParams) -> Any:
     """
     The file of rules of a node's host, as the node tells it.
@@ -67,7 +71,7 @@ async def get_of_node(context: MethodContext, params: ExecApprovalsNodeGetParams
     return answer.payload if answer.payload_json is None else parsed(answer.payload_json)
 
 
-@methods.method("exec.approvals.node.set", ExecApprovalsNodeSetParams)
+@methods.method("exec.approvals.node.set", ExecApprovalsNodeSetParams, result=Any)
 async def set_of_node(context: MethodContext, params: ExecApprovalsNodeSetParams) -> Any:
     """
     Other rules for a node's host.
@@ -106,7 +110,7 @@ def parsed(text: str | None) -> Any:
         return None
 
 
-@methods.method("exec.approval.request", ExecApprovalRequestParams, scope=SCOPE)
+@methods.method("exec.approval.request", ExecApprovalRequestParams, result=ExecApprovalRequestResult, scope=APPROVALS)
 async def request(context: MethodContext, params: ExecApprovalRequestParams) -> dict[str, Any]:
     """
     Ask those who may approve; the answer comes when one of them has decided, or with ``null`` when none has in time.
@@ -130,7 +134,7 @@ async def request(context: MethodContext, params: ExecApprovalRequestParams) -> 
     }
 
 
-@methods.method("exec.approval.resolve", ExecApprovalResolveParams, scope=SCOPE)
+@methods.method("exec.approval.resolve", ExecApprovalResolveParams, result=Done, scope=APPROVALS)
 async def resolve(context: MethodContext, params: ExecApprovalResolveParams) -> dict[str, Any]:
     """
     Decide on a question. The first decision counts, and is durable where what waits for it is.

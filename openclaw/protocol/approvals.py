@@ -152,6 +152,20 @@ class ExecApprovalRequestParams:
 
 
 @frozen(kw_only=True)
+class ExecApprovalRequestResult:
+    """
+    What was decided. Times are milliseconds since the epoch.
+
+    :ivar decision: ``null`` when nobody decided in time.
+    """
+
+    id: NonEmptyString
+    decision: Literal["allow-once", "allow-always", "deny"] | None
+    created_at_ms: NonNegative
+    expires_at_ms: NonNegative
+
+
+@frozen(kw_only=True)
 class ExecApprovalResolveParams:
     """
     Decide.
