@@ -56,8 +56,8 @@ class BearerTests(SynchronousTestCase):
         """
         for mode, right in (("token", "right-token"), ("password", "right-password")):
             bearer = self.bearer(mode=mode)
-            for given in (f"Bearer {right}", f"bearer {right}", f"  BEARER   {right}  "):
-                self.assertTrue(self.admits(bearer, given), given)
+            for spelled in (f"Bearer {right}", f"bearer {right}", f"  BEARER   {right}  "):
+                self.assertTrue(self.admits(bearer, spelled), spelled)
             others = {"right-token", "right-password"} - {right}
             for given in (None, "", "Bearer", "Bearer ", right, f"Basic {right}", f"Bearer {right}x", *others):
                 self.assertFalse(self.admits(bearer, given), given)
@@ -100,6 +100,7 @@ class ProtocolTests(SynchronousTestCase):
         gateway = MemoryGateway(directory=Path(self.mktemp())).start()
         self.addCleanup(gateway.stop)
         channel = gateway.reactor.tcpServers[-1][1].buildProtocol(IPv4Address("TCP", "127.0.0.1", 50000))
+        assert channel is not None
         transport = StringTransport(peerAddress=IPv4Address("TCP", "127.0.0.1", 50000))
         channel.makeConnection(transport)
         head = "".join(f"{line}\r\n" for line in (f"{method} /protocol.json HTTP/1.1", "Host: 127.0.0.1", *lines))
