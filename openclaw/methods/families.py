@@ -24,6 +24,7 @@ from openclaw.methods import (
     system,
     talk,
     tts,
+    update,
     usage,
 )
 from openclaw.methods.table import Method, merged
@@ -45,6 +46,7 @@ FAMILIES: Final = (
     talk,
     tts,
     channels,
+    update,
     usage,
 )
 

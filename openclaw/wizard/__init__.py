@@ -1,0 +1,3 @@
+"""
+The set-up wizard: questions one after the other, whoever shows them.
+"""

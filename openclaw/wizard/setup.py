@@ -1,0 +1,198 @@
+"""
+Setting up a gateway: the questions, and the keys of the configuration that follow from the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from openclaw.config.model import Config
+from openclaw.wizard.session import Declined, Flow, Prompter
+
+SECURITY = (
+    "An agent can run commands, read files and send messages for you. Whoever talks to it can try to talk it into"
+    " things.\nKeep it on this machine or in your own network, give its token to nobody, and let in only people whom"
+    " you trust."
+)
+RISK = "I understand this is powerful and inherently risky. Continue?"
+MODES = (
+    {"value": "quickstart", "label": "QuickStart", "hint": "Configure details later via openclaw configure."},
+    {"value": "advanced", "label": "Manual", "hint": "Configure port, network, and auth options."},
+)
+HANDLING = ({"value": "keep", "label": "Use existing values"}, {"value": "modify", "label": "Update values"})
+BINDS = (
+    {"value": "loopback", "label": "Loopback", "hint": "this machine only"},
+    {"value": "lan", "label": "LAN", "hint": "every address of this machine"},
+    {"value": "tailnet", "label": "Tailnet", "hint": "this machine's Tailscale address"},
+    {"value": "auto", "label": "Auto"},
+)
+SKIP = "skip"
+LEAST_PASSWORD = 16
+
+#: Dotted keys of the configuration with their new values.
+Changes = Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class ProviderChoice:
+    """
+    A provider of models that can be set up.
+
+    :ivar key: the variable that holds its key.
+    :ivar known: whether there is one already.
+    :ivar model: what to ask for first, as ``provider/model``.
+    """
+
+    id: str
+    label: str
+    key: str
+    known: bool
+    model: str
+
+
+@frozen(kw_only=True)
+class Situation:
+    """
+    What is there when the wizard begins.
+
+    :ivar exists: whether there is a configuration file.
+    :ivar workspace: where the agent's files are or would be.
+    :ivar apply: writes the changes.
+    """
+
+    config: Config
+    exists: bool
+    port: int
+    workspace: str
+    providers: Sequence[ProviderChoice]
+    make_token: Callable[[], str]
+    apply: Callable[[Changes], Awaitable[str]]
+
+
+def local_flow(situation: Situation, told_workspace: str | None) -> Flow:
+    """
+    Set up a gateway on this machine.
+
+    :param told_workspace: when given it is not asked for.
+    """
+
+    async def flow(ask: Prompter) -> None:
+        await _accept_risk(ask)
+        mode = await ask.select("Onboarding mode", MODES, initial="quickstart")
+        modify = True
+        if situation.exists:
+            await ask.note(_summary(situation), "Existing config detected")
+            modify = await ask.select("Config handling", HANDLING, initial="keep") == "modify"
+        advanced = mode == "advanced" and modify
+        changes: dict[str, Any] = {"gateway.mode": "local"}
+        workspace = told_workspace or situation.workspace
+        if advanced and told_workspace is None:
+            workspace = await ask.text("Workspace directory", initial=situation.workspace, wrong=_required)
+        changes["agents.defaults.workspace"] = workspace
+        changes |= await _network(ask, situation) if advanced else _default_network(situation)
+        if modify or situation.config.agents.defaults.model.primary is None:
+            changes |= await _model(ask, situation)
+        await ask.note(await situation.apply(changes), "Configured")
+
+    return flow
+
+
+def remote_flow(situation: Situation) -> Flow:
+    """
+    Point this machine's commands to a gateway elsewhere.
+    """
+
+    async def flow(ask: Prompter) -> None:
+        await _accept_risk(ask)
+        remote = situation.config.gateway.remote
+        url = await ask.text(
+            "Gateway WebSocket URL", initial=remote.url or "", placeholder="wss://host:18789", wrong=_wrong_url
+        )
+        token = await ask.text("Gateway token (empty keeps the one that is there)", sensitive=True)
+        changes = {"gateway.mode": "remote", "gateway.remote.url": url}
+        if token:
+            changes["gateway.remote.token"] = token
+        await ask.note(await situation.apply(changes), "Configured")
+
+    return flow
+
+
+async def _accept_risk(ask: Prompter) -> None:
+    await ask.note("", "OpenClaw onboarding")
+    await ask.note(SECURITY, "Security")
+    if not await ask.confirm(RISK, initial=False):
+        raise Declined("risk not accepted")
+
+
+def _summary(situation: Situation) -> str:
+    config = situation.config
+    lines = {
+        "workspace": situation.workspace,
+        "model": config.agents.defaults.model.primary,
+        "gateway.mode": config.gateway.mode,
+        "gateway.port": situation.port,
+    }
+    return "\n".join(f"{name}: {value}" for name, value in lines.items() if value is not None)
+
+
+def _default_network(situation: Situation) -> Changes:
+    auth = situation.config.gateway.auth
+    if auth.token or auth.password:
+        return {}
+    return {"gateway.auth.mode": "token", "gateway.auth.token": situation.make_token()}
+
+
+async def _network(ask: Prompter, situation: Situation) -> Changes:
+    gateway = situation.config.gateway
+    port = int(await ask.text("Gateway port", initial=str(situation.port), wrong=_wrong_port))
+    bind = await ask.select("Gateway bind", BINDS, initial=gateway.bind or "loopback")
+    changes: dict[str, Any] = {"gateway.port": port, "gateway.bind": bind}
+    kinds = ({"value": "token", "label": "Token"}, {"value": "password", "label": "Password"})
+    if await ask.select("Gateway auth", kinds, initial="token") == "password":
+        password = await ask.text("Gateway password", sensitive=True, wrong=_wrong_password)
+        return {**changes, "gateway.auth.mode": "password", "gateway.auth.password": password}
+    changes["gateway.auth.mode"] = "token"
+    if not gateway.auth.token:
+        changes["gateway.auth.token"] = situation.make_token()
+    return changes
+
+
+async def _model(ask: Prompter, situation: Situation) -> Changes:
+    options = [
+        {"value": one.id, "label": one.label, **({"hint": f"{one.key} is set"} if one.known else {})}
+        for one in situation.providers
+    ]
+    chosen = await ask.select("Model provider", [*options, {"value": SKIP, "label": "Skip for now"}], initial=SKIP)
+    provider = next((one for one in situation.providers if one.id == chosen), None)
+    if provider is None:
+        return {}
+    changes: dict[str, Any] = {}
+    if not provider.known:
+        key = await ask.text(f"{provider.label} API key", sensitive=True, wrong=_required)
+        changes[f"env.vars.{provider.key}"] = key
+    model = await ask.text("Default model", initial=provider.model, wrong=_wrong_model)
+    return {**changes, "agents.defaults.model.primary": model}
+
+
+def _required(text: str) -> str | None:
+    return None if text else "Required"
+
+
+def _wrong_port(text: str) -> str | None:
+    return None if text.isdecimal() and 0 < int(text) < 65536 else "Invalid port"
+
+
+def _wrong_password(text: str) -> str | None:
+    return None if len(text) >= LEAST_PASSWORD else f"Use at least {LEAST_PASSWORD} characters"
+
+
+def _wrong_model(text: str) -> str | None:
+    provider, slash, model = text.partition("/")
+    return None if provider and slash and model else "Use provider/model"
+
+
+def _wrong_url(text: str) -> str | None:
+    return None if text.startswith(("ws://", "wss://")) else "URL must start with ws:// or wss://"
