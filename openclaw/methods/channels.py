@@ -77,7 +77,7 @@ def _no_login() -> Failed:
     return invalid("web login provider is not available")
 
 
-@methods.method("send", SendParams, result=SendResult, errors=(ErrorCode.NOT_LINKED,), scope=WRITE, idempotent=True)
+@methods.method("send", SendParams, result=SendResult, errors=(ErrorCode.NOT_LINKED,), scope=WRITE, remembered="send")
 async def send(context: MethodContext, params: SendParams) -> dict[str, Any]:
     """
     Send a message through a channel.
@@ -88,7 +88,7 @@ async def send(context: MethodContext, params: SendParams) -> dict[str, Any]:
 
 
 @methods.method(
-    "poll", PollParams, result=PollResult, errors=(ErrorCode.NOT_LINKED,), advertised=False, idempotent=True
+    "poll", PollParams, result=PollResult, errors=(ErrorCode.NOT_LINKED,), advertised=False, remembered="poll"
 )
 async def poll(context: MethodContext, params: PollParams) -> dict[str, Any]:
     """

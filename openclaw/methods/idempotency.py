@@ -78,9 +78,11 @@ class Remembered:
 
 def kept(answer: Answer) -> bool:
     """
-    Whether an answer is remembered: refusals of a request are not, failures of its work are.
+    Whether an answer is remembered: failures of the work are. Refusals of a request are not, and neither are failures
+    after which it is to be asked again, such as that the gateway was stopping.
     """
-    return answer.ok or (answer.error or {}).get("code") != ErrorCode.INVALID_REQUEST
+    error = answer.error or {}
+    return answer.ok or not (error.get("code") == ErrorCode.INVALID_REQUEST or error.get("retryable"))
 
 
 def error_record(error: ErrorShape) -> dict[str, Any]:
