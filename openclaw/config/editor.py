@@ -154,22 +154,23 @@ def _make_equal(text: str, tree: Node, node: Node, path: tuple[str | int, ...], 
     Change an existing value, going down as far as old and new are containers of one kind.
     """
     old = decode(text[node.start : node.end])
-    if _same(old, value):
+    if same(old, value):
         return text
     if isinstance(node, Object) and isinstance(value, Mapping):
         assert isinstance(old, dict)
         for key in [key for key in old if key not in value]:
             text = unset_value(text, (*path, key))
         for key in value:
-            if key not in old or not _same(old[key], value[key]):
+            if key not in old or not same(old[key], value[key]):
                 text = set_value(text, (*path, key), value[key])
         return text
     if isinstance(node, Array) and isinstance(value, list | tuple):
-        for index in reversed(range(len(value), len(node.items))):
-            text = unset_value(text, (*path, index))
         assert isinstance(old, list)
+        for index in _gone(old, value):
+            text = unset_value(text, (*path, index))
+            del old[index]
         for index, member in enumerate(value):
-            if index >= len(old) or not _same(old[index], member):
+            if index >= len(old) or not same(old[index], member):
                 text = set_value(text, (*path, index), member)
         return text
     style = Style.of(text, tree)
@@ -177,16 +178,34 @@ def _make_equal(text: str, tree: Node, node: Node, path: tuple[str | int, ...], 
     return _splice(text, [(node.start, node.end, written)])
 
 
-def _same(old: Any, new: Any) -> bool:
+def _gone(old: Sequence[Any], new: Sequence[Any]) -> list[int]:
+    """
+    Which elements to take out, last first, so that those that stay keep their text: by ``id`` where all have one, else
+    those in the middle, between what begins and ends alike.
+    """
+    names = [[element.get("id") if isinstance(element, Mapping) else None for element in many] for many in (old, new)]
+    if None not in names[0] and None not in names[1]:
+        stay = [index for index, name in enumerate(names[0]) if name in names[1]]
+        if len(stay) <= len(new):
+            return [index for index in reversed(range(len(old))) if index not in stay]
+    more = max(len(old) - len(new), 0)
+    alike = 0
+    while alike < len(new) and same(old[alike] if alike < len(old) else None, new[alike]):
+        alike += 1
+    start = min(alike, len(old) - more)
+    return list(reversed(range(start, start + more)))
+
+
+def same(old: Any, new: Any) -> bool:
     """
     Equality as the file knows it, in which ``1`` is not ``true``.
     """
     if isinstance(old, bool) or isinstance(new, bool):
         return old is new
     if isinstance(old, dict) and isinstance(new, Mapping):
-        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
+        return old.keys() == new.keys() and all(same(old[key], new[key]) for key in old)
     if isinstance(old, list) and isinstance(new, list | tuple):
-        return len(old) == len(new) and all(map(_same, old, new))
+        return len(old) == len(new) and all(map(same, old, new))
     return bool(old == new)
 
 

@@ -8,6 +8,9 @@ import os
 import secrets
 from pathlib import Path
 
+#: What a configuration file that does not exist is edited as.
+NEW_FILE = "{}\n"
+
 
 def make_private_directory(path: Path) -> None:
     """
@@ -47,12 +50,17 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, *, keep_time: Path | None = None) -> None:
     """
     Give a file new content: afterwards it holds either the old or the new data, never a part.
+
+    :param keep_time: the file whose time of change the new one gets.
     """
     temporary = write_temporary(path, data)
     try:
+        if keep_time is not None:
+            found = keep_time.stat()
+            os.utime(temporary, ns=(found.st_atime_ns, found.st_mtime_ns))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

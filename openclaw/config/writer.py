@@ -13,20 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from openclaw.config.auth import weakness
+from openclaw.config.backups import backup, rotate
 from openclaw.config.dotted import parse_path, typed_path
 from openclaw.config.editor import set_value, unset_value
 from openclaw.config.environment import is_reference
-from openclaw.config.files import make_private_directory, replace_file, sync_directory, write_temporary
+from openclaw.config.files import (
+    NEW_FILE,
+    make_private_directory,
+    replace_file,
+    sync_directory,
+    write_temporary,
+)
 from openclaw.config.issues import ConfigError, ConfigInvalid, Issue
 from openclaw.config.loader import Snapshot, evaluate, load
 from openclaw.config.schema import KeyPath
 
-BACKUPS = 5
 LOCK_ATTEMPTS = 100
 LOCK_PAUSE = 0.05
-
-#: What a file that does not exist is edited as.
-NEW_FILE = "{}\n"
 
 _SECRETS: tuple[KeyPath, ...] = (("gateway", "auth", "token"), ("gateway", "auth", "password"))
 
@@ -46,6 +49,24 @@ class HashMismatch(ConfigError):
         return "config changed since last load; re-run config.get and retry"
 
 
+class BaseHashMissing(ConfigError):
+    """
+    Whoever changes a file that exists has to say which text they have read.
+    """
+
+    def __str__(self) -> str:
+        return "config base hash required; re-run config.get and retry"
+
+
+class BaseHashUnavailable(ConfigError):
+    """
+    The file is there and cannot be read, so that nobody can have read it.
+    """
+
+    def __str__(self) -> str:
+        return "config base hash unavailable; re-run config.get and retry"
+
+
 class ConfigBusy(ConfigError):
     """
     Another writer holds the lock for too long.
@@ -57,6 +78,25 @@ class ConfigBusy(ConfigError):
 
     def __str__(self) -> str:
         return f"{self.path} is being written by another process; try again."
+
+
+def check_base(snapshot: Snapshot, base_hash: str | None) -> None:
+    """
+    Whether a writer has read what the file is now. A file that does not exist needs no hash.
+
+    :raise BaseHashMissing: no hash was told.
+    :raise HashMismatch: it is another one.
+    :raise BaseHashUnavailable: the file cannot be read.
+    """
+    if not snapshot.exists:
+        return
+    if snapshot.raw is None:
+        raise BaseHashUnavailable
+    told = (base_hash or "").strip()
+    if not told:
+        raise BaseHashMissing
+    if told != snapshot.hash:
+        raise HashMismatch(snapshot.path, told, snapshot.hash)
 
 
 def commit(
@@ -79,6 +119,25 @@ def commit(
     """
     environ = os.environ if environ is None else environ
     home = Path.home() if home is None else home
+    return replace_text(path, new_text, expected_hash, environ, home, pause=pause).hash
+
+
+def replace_text(
+    path: Path,
+    new_text: str,
+    expected_hash: str,
+    environ: Mapping[str, str],
+    home: Path,
+    *,
+    earlier: bool = False,
+    pause: Callable[[float], None] = time.sleep,
+) -> Snapshot:
+    """
+    As :func:`commit`.
+
+    :param earlier: the file had this text before, so that only what cannot be used at all is refused.
+    :return: what the file says now.
+    """
     # A link stays a link: what it points to is replaced. Includes go from the link, as in reading.
     target = path.resolve()
     make_private_directory(target.parent)
@@ -87,10 +146,27 @@ def commit(
         if before.hash != expected_hash:
             raise HashMismatch(path, expected_hash, before.hash)
         after = evaluate(new_text, path, environ, home)
-        _check(before, after)
+        if earlier:
+            after.require()
+        else:
+            _check(before, after)
         if new_text != before.raw:
             _write(target, new_text)
-    return after.hash
+    return after
+
+
+def undo(path: Path, number: int, environ: Mapping[str, str], home: Path) -> Snapshot:
+    """
+    Give the file the text of a backup. What it said until now becomes the newest backup, so that undoing twice brings
+    it back.
+
+    :param number: 1 is the newest backup.
+    :raise NoBackup: it does not exist.
+    :raise ConfigInvalid: its text cannot be used.
+    :raise HashMismatch: as :func:`commit`.
+    """
+    text = backup(path, number).text()
+    return replace_text(path, text, load(environ, home, path=path).hash, environ, home, earlier=True)
 
 
 def set_key(
@@ -230,18 +306,10 @@ def _write(path: Path, text: str) -> None:
     temporary = write_temporary(path, text.encode())
     try:
         if path.exists():
-            _rotate(path)
+            rotate(path)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
     replace_file(last_good_path(path), text.encode())
-
-
-def _rotate(path: Path) -> None:
-    names = [path.with_name(f"{path.name}.bak" + (f".{number}" if number else "")) for number in range(BACKUPS)]
-    for older, newer in reversed(list(zip(names[1:], names, strict=False))):
-        if newer.exists():
-            newer.replace(older)
-    replace_file(names[0], path.read_bytes())

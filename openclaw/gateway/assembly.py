@@ -24,13 +24,14 @@ from openclaw.agent.runtime import AgentRuntime
 from openclaw.agent.tools import Tool
 from openclaw.clock import millis
 from openclaw.config.auth import ResolvedAuth
-from openclaw.config.loader import Snapshot, load
+from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
 from openclaw.config.paths import expand, workspace_dir
 from openclaw.gateway.approvals import NoNodes, RunQuestions, make_questions
 from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.clients import Clients
 from openclaw.gateway.collect import make_collect
+from openclaw.gateway.configuration import Configuration
 from openclaw.gateway.connection import Upgrade
 from openclaw.gateway.events import EventLog
 from openclaw.gateway.handshake import Makers
@@ -42,6 +43,7 @@ from openclaw.gateway.limits import FailureLimiter
 from openclaw.gateway.listener import Listener
 from openclaw.gateway.log_service import LogService
 from openclaw.gateway.readiness import Readiness
+from openclaw.gateway.restart_note import RestartNote
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.tick import Every, tick_service
 from openclaw.gateway.watch import ReactorWatch
@@ -73,6 +75,8 @@ class Setting:
     """
     Where a gateway runs: everything that is decided before its parts are made.
 
+    :ivar environ: with what the file's ``env`` block adds.
+    :ivar own_environ: without it, where that is not the same.
     :ivar hosts: addresses to listen on, the first of which must work.
     :ivar verbose: the console shows debug, and every frame is told.
     :ivar under_twistd: ``twistd`` owns the console, the daemon and the signals.
@@ -90,6 +94,7 @@ class Setting:
     state_dir: Path
     home: Path
     environ: Mapping[str, str]
+    own_environ: Mapping[str, str] | None = None
     verbose: bool = False
     ws_log: Style = "auto"
     watched: bool = True
@@ -125,10 +130,19 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     :param store: in place of the database of the state directory; tests give a twin.
     """
     life = life or make_life(reactor)
-    config = lambda: setting.config  # noqa: E731 - replaced by the reload of a later change
 
     def in_thread(work: Callable[..., Any], *arguments: Any, **named: Any) -> Deferred[Any]:
         return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments, **named)
+
+    configuration = Configuration(
+        config=setting.config,
+        path=setting.snapshot.path,
+        environ=setting.environ if setting.own_environ is None else setting.own_environ,
+        home=setting.home,
+        life=life,
+        in_thread=in_thread,
+    )
+    config = configuration.running
 
     def workspace_of(agent_id: str) -> Path:
         return workspace_dir(setting.environ, setting.home, config(), agent_id)
@@ -207,7 +221,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         presence=life.presence,
         health=health,
         config=config,
-        snapshot=lambda: load(dict(setting.environ), setting.home),
+        snapshot=configuration.read,
+        configuration=configuration,
         link_channel=link_channel,
         heartbeats=HeartbeatSwitch(),
         make_id=new_id,
@@ -271,6 +286,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     root = make_root_resource(factory, web)
     listener = Listener(reactor=reactor, factory=make_site(root, reactor), hosts=setting.hosts, port=setting.port)
     kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
+    restart_note = RestartNote(state_dir=setting.state_dir, config=config, note=agents.note, in_thread=in_thread)
     ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))
     checks = Every(clock=reactor, interval=ticks.interval * 2, work=health.refresh_soon)
 
@@ -284,6 +300,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         stops=[
             *([watch] if watch else []),
             kept,
+            restart_note,
             ticks,
             checks,
             questions,
@@ -293,18 +310,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ],
         pending=readiness.pending,
     )
-    for part in (
-        *([logs] if setting.logs else []),
-        watch,
-        kept,
-        store,
-        importer,
-        ticks,
-        checks,
-        questions,
-        agents,
-        listener,
-    ):
+    parts = (watch, kept, restart_note, store, importer, ticks, checks, questions, agents, listener)
+    for part in (*([logs] if setting.logs else []), *parts):
         if isinstance(part, Service):
             part.setServiceParent(gateway)
     return gateway

@@ -84,6 +84,7 @@ def make_setting(
         state_dir=state_dir(environ, home),
         home=home,
         environ=snapshot.environment,
+        own_environ=dict(environ),
         verbose=options.verbose,
         ws_log=options.ws_log,
         under_twistd=under_twistd,

@@ -107,12 +107,45 @@ class HealthBook(Protocol):
 
 
 @frozen(kw_only=True)
+class Written:
+    """
+    A change of the configuration that is in the file.
+
+    :ivar waiting: dotted paths of what the file says and only a restart will follow.
+    """
+
+    snapshot: Snapshot
+    waiting: tuple[str, ...]
+
+
+class ConfigWriter(Protocol):
+    """
+    The one writer of the configuration file while the gateway runs.
+
+    :ivar environ: what ``${NAME}`` in the file refers to, without what its own ``env`` block adds.
+    """
+
+    @property
+    def environ(self) -> Mapping[str, str]: ...
+
+    def write(self, base_hash: str | None, change: Callable[[Snapshot], str]) -> Deferred[Written]:
+        """
+        :param base_hash: of the text that the caller has read.
+        :param change: gives the new text; called in a thread, with what the file says now.
+        :return: fires when it is on the disk and counts.
+        :raise ConfigError: nothing was written.
+        """
+        ...
+
+
+@frozen(kw_only=True)
 class MethodContext:
     """
     Everything handlers act on. One for the gateway; ``caller`` is the request's own.
 
     :ivar config: the running configuration.
     :ivar snapshot: reads the configuration file again (blocking: call it in a thread).
+    :ivar configuration: writes the configuration file.
     :ivar link_channel: the one function behind ``linkChannel`` in ``health`` and ``status``.
     :ivar log_path: today's log file.
     :ivar in_thread: runs blocking work off the reactor thread.
@@ -137,6 +170,7 @@ class MethodContext:
     health: HealthBook
     config: Callable[[], Config]
     snapshot: Callable[[], Snapshot]
+    configuration: ConfigWriter
     link_channel: Callable[[], dict[str, Any] | None]
     heartbeats: Heartbeats
     make_id: Callable[[], str]

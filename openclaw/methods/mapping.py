@@ -19,6 +19,8 @@ from openclaw.approvals.errors import (
     InvalidDecision,
     UnknownApproval,
 )
+from openclaw.config.issues import ConfigError, ConfigInvalid
+from openclaw.config.writer import ConfigBusy
 from openclaw.devices.pairing import UnknownRequest
 from openclaw.devices.tokens import UnknownDeviceRole
 from openclaw.logs.redact import BUILT_IN, redact_shapes
@@ -83,6 +85,15 @@ def _plain(error: Exception) -> Refused:
     return Refused(error=ErrorShape(code=ErrorCode.INVALID_REQUEST.value, message=str(error)))
 
 
+def _invalid_config(error: ConfigInvalid) -> Refused:
+    details = {"issues": [issue.payload() for issue in error.issues]}
+    return Refused(error=ErrorShape(code=ErrorCode.INVALID_REQUEST.value, message="invalid config", details=details))
+
+
+def _busy(error: ConfigBusy) -> Refused:
+    return Refused(error=ErrorShape(code=ErrorCode.UNAVAILABLE.value, message=str(error), retryable=True))
+
+
 def _stopping(error: Exception) -> Refused:
     shape = ErrorShape(
         code=ErrorCode.UNAVAILABLE.value,
@@ -115,6 +126,9 @@ KNOWN: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (ApprovalsHashMissing, _plain),
     (InvalidDecision, _plain),
     (UnknownApproval, _plain),
+    (ConfigInvalid, _invalid_config),
+    (ConfigBusy, _busy),
+    (ConfigError, _plain),
     (NotReady, _starting),
     (RuntimeStopped, _stopping),
     (CancelledError, _stopping),

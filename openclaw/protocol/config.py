@@ -3,7 +3,7 @@ The configuration file over the wire: ``config.*``.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -141,3 +141,101 @@ class ConfigSnapshot:
     issues: Sequence[ConfigIssue]
     warnings: Sequence[ConfigIssue]
     legacy_issues: Sequence[ConfigIssue]
+
+
+@frozen(kw_only=True)
+class ConfigWritten:
+    """
+    A change that is in the file.
+
+    :ivar config: what the file means now, without secrets.
+    :ivar hash: of the new text.
+    :ivar restart_needed: dotted paths of what the running gateway does not follow before it starts again.
+    """
+
+    ok: bool
+    path: NonEmptyString
+    config: Any
+    hash: NonEmptyString
+    restart_needed: Sequence[NonEmptyString]
+
+
+@frozen(kw_only=True)
+class ConfigRestart:
+    """
+    What becomes of the restart that was asked for.
+
+    :ivar ok: whether it comes.
+    :ivar delay_ms: how long it waits.
+    :ivar mode: ``emit`` in this process, ``none`` if it does not come.
+    """
+
+    ok: bool
+    pid: int
+    signal: NonEmptyString
+    delay_ms: NonNegative
+    reason: NonEmptyString
+    mode: Literal["emit", "signal", "none"]
+
+
+@frozen(kw_only=True)
+class ConfigSentinelStats:
+    """
+    Where a note is from.
+
+    :ivar mode: the method.
+    :ivar root: the configuration file.
+    """
+
+    mode: NonEmptyString
+    root: NonEmptyString
+
+
+@frozen(kw_only=True)
+class ConfigSentinelPayload:
+    """
+    The note that a session gets after the next start.
+
+    :ivar ts: milliseconds since the epoch.
+    :ivar session_key: the session that is told; without it, the main session.
+    :ivar message: what the client wanted to be told.
+    """
+
+    kind: Literal["config-apply"]
+    status: Literal["ok"]
+    ts: NonNegative
+    session_key: NonEmptyString | None = None
+    message: str | None
+    doctor_hint: NonEmptyString
+    stats: ConfigSentinelStats
+
+
+@frozen(kw_only=True)
+class ConfigSentinel:
+    """
+    The note and its file.
+
+    :ivar path: ``null`` if it could not be written.
+    """
+
+    path: NonEmptyString | None
+    payload: ConfigSentinelPayload
+
+
+@frozen(kw_only=True)
+class ConfigApplied:
+    """
+    A change that is in the file, and what comes after it.
+
+    :ivar config: what the file means now, without secrets.
+    :ivar hash: of the new text.
+    :ivar restart_needed: dotted paths of what the running gateway does not follow before it starts again.
+    """
+
+    ok: bool
+    path: NonEmptyString
+    config: Any
+    hash: NonEmptyString
+    restart_needed: Sequence[NonEmptyString]
+    restart: ConfigRestart
+    sentinel: ConfigSentinel

@@ -22,6 +22,8 @@ from openclaw.clock import millis
 from openclaw.config.loader import evaluate
 from openclaw.config.model import Config, build
 from openclaw.gateway.approvals import NoNodes
+from openclaw.gateway.configuration import Configuration
+from openclaw.gateway.life import Life
 from openclaw.methods.context import Caller, MethodContext, Nodes
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
@@ -291,6 +293,7 @@ class MethodCase(SynchronousTestCase):
             presence=self.presence,
             health=self.health,
             config=lambda: config,
+            configuration=self.writer(config, directory),
             snapshot=lambda: evaluate(json.dumps(effective), directory / "openclaw.json", {}, directory),
             link_channel=lambda: None,
             heartbeats=self.heartbeats,
@@ -314,6 +317,19 @@ class MethodCase(SynchronousTestCase):
         Tests that run programs say what becomes of them.
         """
         raise AssertionError(f"unexpected: {command}")
+
+    def writer(self, config: Config, directory: Path) -> Configuration:
+        """
+        What writes a file in ``directory``, which may exist.
+        """
+        return Configuration(
+            config=config,
+            path=directory / "openclaw.json",
+            environ={},
+            home=directory,
+            life=Life(clock=self.clock, make_id=counter(), own={}),
+            in_thread=maybeDeferred,
+        )
 
     def _broadcast(self, event: str, payload: Mapping[str, Any], **options: Any) -> None:
         wrong = wrong_event(event, payload)

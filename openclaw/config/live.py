@@ -1,0 +1,94 @@
+"""
+Which changes of the configuration a running gateway follows at once, and what it runs with after a change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from openclaw.config.rewrite import changed_paths
+
+Path = tuple[str, ...]
+
+#: Read each time they are needed, so that a new value counts from the next use on.
+LIVE: tuple[Path, ...] = (
+    ("agents",),
+    ("audio",),
+    ("bindings",),
+    ("commands",),
+    ("gateway", "controlUi"),
+    ("gateway", "reload"),
+    ("gateway", "remote"),
+    ("gateway", "shutdown"),
+    ("gateway", "trustedProxies"),
+    ("logging",),
+    ("media",),
+    ("messages",),
+    ("meta",),
+    ("models",),
+    ("session",),
+    ("skills",),
+    ("talk",),
+    ("tools",),
+    ("ui",),
+    ("wizard",),
+)
+
+#: Below those, what is looked at only once.
+AT_START: tuple[Path, ...] = (("logging", "file"), ("session", "store"))
+
+
+def is_live(path: Path) -> bool:
+    """
+    Whether a change of this value needs no restart. What is not known here does.
+    """
+    return _below(path, LIVE) and not _below(path, AT_START)
+
+
+def _below(path: Path, places: Sequence[Path]) -> bool:
+    return any(path[: len(place)] == place for place in places)
+
+
+def follow(running: Mapping[str, Any], written: Mapping[str, Any]) -> tuple[dict[str, Any], list[Path]]:
+    """
+    What to run with after another configuration was written.
+
+    :param running: the effective configuration that counts.
+    :param written: that of the file.
+    :return: ``written`` with the values of ``running`` wherever only a restart can change them, and the paths of
+        those.
+    """
+    waiting = [path for path in changed_paths(running, written) if not is_live(path)]
+    following = deepcopy(dict(written))
+    for path in waiting:
+        _copy(running, following, path)
+    return following, waiting
+
+
+def _copy(source: Mapping[str, Any], target: dict[str, Any], path: Path) -> None:
+    """
+    Make the value at a path what it is in ``source``, or nothing.
+    """
+    value: Any = source
+    for key in path:
+        if not isinstance(value, Mapping) or key not in value:
+            return _remove(target, path)
+        value = value[key]
+    place = target
+    for key in path[:-1]:
+        below = place.get(key)
+        if not isinstance(below, dict):
+            below = place[key] = {}
+        place = below
+    place[path[-1]] = deepcopy(value)
+    return None
+
+
+def _remove(target: dict[str, Any], path: Path) -> None:
+    place: Any = target
+    for key in path[:-1]:
+        place = place.get(key) if isinstance(place, dict) else None
+    if isinstance(place, dict):
+        place.pop(path[-1], None)

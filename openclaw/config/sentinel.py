@@ -1,0 +1,66 @@
+"""
+The note that a gateway leaves for the one after a restart: ``<state>/restart-sentinel.json`` (``methods.md`` 13.6).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from openclaw.config.files import make_private_directory, replace_file
+
+NAME = "restart-sentinel.json"
+VERSION = 1
+
+#: Larger files are not ours.
+_MOST_BYTES = 1024 * 1024
+
+
+def write_sentinel(state_dir: Path, payload: Mapping[str, Any]) -> Path:
+    """
+    Leave a note; an older one is forgotten. Blocks on the disk.
+
+    :raise OSError: it cannot be written.
+    """
+    path = state_dir / NAME
+    make_private_directory(state_dir)
+    text = json.dumps({"version": VERSION, "payload": payload}, ensure_ascii=False, indent=2)
+    replace_file(path, f"{text}\n".encode())
+    return path
+
+
+def read_sentinel(state_dir: Path) -> Mapping[str, Any] | None:
+    """
+    The note that is there, if it is one. Blocks on the disk.
+
+    :raise OSError: it cannot be read.
+    """
+    try:
+        with (state_dir / NAME).open("rb") as file:
+            text = file.read(_MOST_BYTES)
+    except FileNotFoundError:
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    payload = found.get("payload") if isinstance(found, dict) and found.get("version") == VERSION else None
+    return payload if isinstance(payload, dict) else None
+
+
+def remove_sentinel(state_dir: Path) -> None:
+    """
+    Forget the note, also one that is none.
+
+    :raise OSError: it cannot be removed.
+    """
+    (state_dir / NAME).unlink(missing_ok=True)
+
+
+def told(payload: Mapping[str, Any]) -> str:
+    """
+    The note as a session reads it.
+    """
+    return "GatewayRestart:\n" + json.dumps(payload, ensure_ascii=False, indent=2)

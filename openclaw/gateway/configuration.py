@@ -1,0 +1,85 @@
+"""
+The configuration of a running gateway: the one writer of its file, and what counts after each write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.logger import Logger
+
+from openclaw.config.live import follow
+from openclaw.config.loader import Snapshot, load
+from openclaw.config.model import Config, build
+from openclaw.config.writer import check_base, replace_text
+from openclaw.gateway.life import Life
+from openclaw.methods.context import Written
+
+
+@define(kw_only=True, eq=False, repr=False)
+class Configuration:
+    """
+    One gateway's.
+
+    :ivar config: what the gateway runs with.
+    :ivar path: the file; ``None`` for the one that ``environ`` leads to.
+    :ivar environ: the process's, without what the file's ``env`` block adds.
+    :ivar in_thread: runs what waits for the disk.
+    """
+
+    _log = Logger()
+    config: Config
+    path: Path | None
+    environ: Mapping[str, str]
+    home: Path
+    life: Life
+    in_thread: Callable[..., Deferred[Any]]
+    _writing: DeferredLock = field(factory=DeferredLock, init=False)
+
+    def running(self) -> Config:
+        """
+        What the gateway runs with. Another object after each change, and only then.
+        """
+        return self.config
+
+    def read(self) -> Snapshot:
+        """
+        What the file says now. Blocks on the disk.
+        """
+        return load(self.environ, self.home, path=self.path)
+
+    def write(self, base_hash: str | None, change: Callable[[Snapshot], str]) -> Deferred[Written]:
+        """
+        Change the file, one writer after the other, and follow it.
+
+        :param change: makes the new text; called in a thread.
+        :raise ConfigError: nothing was written; with the reasons of ``check_base``, ``change`` and ``replace_text``.
+        """
+        return self._writing.run(lambda: Deferred.fromCoroutine(self._write(base_hash, change)))
+
+    async def _write(self, base_hash: str | None, change: Callable[[Snapshot], str]) -> Written:
+        def work() -> Snapshot:
+            before = self.read()
+            check_base(before, base_hash)
+            return replace_text(before.path, change(before), before.hash, self.environ, self.home)
+
+        return self.follow(await self.in_thread(work))
+
+    def follow(self, snapshot: Snapshot) -> Written:
+        """
+        Run with what was written, as far as that goes without a restart.
+        """
+        effective, waiting = follow(self.config.effective, snapshot.config)
+        if effective != self.config.effective:
+            self.config = build(effective)
+            if self.life.logging is not None:
+                self.life.logging.hide(snapshot.config)
+                self.life.logging.apply(self.config.logging)
+        paths = tuple(".".join(path) for path in waiting)
+        if paths:
+            self._log.info("The configuration needs a restart for {paths}.", paths=", ".join(paths))
+        return Written(snapshot=snapshot, waiting=paths)
