@@ -7,7 +7,10 @@ What concerns the port beside the WebSocket stands in ``test_advisories_web``; m
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,8 @@ from openclaw.gateway.connection import HANDSHAKE_MESSAGE_BYTES
 from openclaw.gateway.limits import DIFFERENT_SECRETS, TOO_MANY
 from openclaw.methods.families import METHODS
 from openclaw.protocol.scopes import ADMIN, PAIRING, READ, WRITE, holds
-from openclaw.testing.gateway import TOKEN
+from openclaw.testing.gateway import TOKEN, MemoryGateway
+from openclaw.testing.model import said
 from tests.gateway import door
 from tests.gateway.door import DEVICE_TOKEN, ELSEWHERE, HERE, WITH_PASSWORD, DoorCase, In, Out, Paired, Proof, Row
 from tests.gateway.test_gateway import GatewayTestCase
@@ -232,6 +236,49 @@ class RunTests(GatewayTestCase):
         self.assertIsNotNone(find("/status"))
 
 
+class WorkspaceTests(SynchronousTestCase):
+    """
+    What stands in a directory that somebody else has filled.
+    """
+
+    def test_ghsa_99qw_6mr3_36qr(self) -> None:
+        """
+        Nothing that stands in a workspace is run by being there: neither what is named like a plugin, nor what is named
+        like a module of ours, of Python or of Twisted; not by commands that start in it, and not by a run of the agent.
+        """
+        workspace = Path(self.mktemp()).absolute()
+        marker = workspace / "marker"
+        code = f"open({str(marker)!r}, 'a').write(__file__)\n"
+        for name in (
+            "openclaw/__init__.py",
+            "twisted/__init__.py",
+            "twisted/plugins/openclaw_gateway.py",
+            "json.py",
+            "sitecustomize.py",
+            "plugin.py",
+            "index.py",
+            "extensions/mine/index.py",
+            ".openclaw/extensions/mine/index.py",
+            ".openclaw/plugins/mine.py",
+            "skills/mine/plugin.py",
+        ):
+            path = workspace / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(code, encoding="utf-8")
+        (workspace / "openclaw.plugin.json").write_text('{"id": "mine", "main": "plugin.py"}', encoding="utf-8")
+        config = {"agents": {"defaults": {"workspace": str(workspace)}}}
+        with MemoryGateway(directory=Path(self.mktemp()), config=config, answers=[said("Hello.")]) as gateway:
+            self.assertEqual(gateway.say("hi"), "Hello.")
+        environ = {**os.environ, "HOME": str(workspace), "OPENCLAW_STATE_DIR": str(workspace / "state")}
+        environ["PYTHONPATH"] = str(ROOT)
+        for command in (["--version"], ["config", "get", "gateway.port"], ["protocol", "schema", "--asyncapi"]):
+            # As bin/openclaw does it.
+            line = [sys.executable, "-P", "-m", "openclaw.cli.main", *command]
+            ran = subprocess.run(line, cwd=workspace, env=environ, capture_output=True, check=False)
+            self.assertNotIn(b"Traceback", ran.stderr)
+        self.assertFalse(marker.exists(), marker.read_text(encoding="utf-8") if marker.exists() else "")
+
+
 class DocumentTests(SynchronousTestCase):
     """
     The table of published holes in ``docs/security.md``.
@@ -243,7 +290,8 @@ class DocumentTests(SynchronousTestCase):
         """
         section = text("docs/security.md").split("### Published holes")[1].split("These belong")[0]
         told = re.findall(r"^\| (\S.*?) \|.*\| (`.*`) \|$", section, re.MULTILINE)
-        self.assertEqual(len(told), 15)
+        self.assertEqual(len(told), section.count("\n| ") - 2)
+        self.assertEqual([ids for ids, _ in told], sorted(ids for ids, _ in told))
         for ids, modules in told:
             for module in re.findall(r"`(.*?)`", modules):
                 source = Path(ROOT, *module.split(".")).with_suffix(".py").read_text(encoding="utf-8")

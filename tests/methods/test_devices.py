@@ -4,12 +4,17 @@ Tests of ``openclaw.methods.devices``.
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import combinations, count, product
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from openclaw.devices.pairing import REQUEST_LIFETIME_MS, DeviceClaim, request
+from openclaw.devices.tokens import granted as opened
+from openclaw.methods.context import Caller
 from openclaw.methods.devices import granted
-from openclaw.protocol.scopes import holds
+from openclaw.protocol.scopes import covers, holds
 from tests.methods.support import NOW_MS, MethodCase, caller
 
 PAIRING = caller("operator.pairing", "operator.read")
@@ -170,3 +175,86 @@ class TokenTests(DeviceCase):
         for method in ("device.token.rotate", "device.token.revoke"):
             for params in ({"deviceId": "x", "role": "operator"}, {"deviceId": "d1", "role": "node"}):
                 self.assertEqual(self.refused(method, params), "unknown deviceId/role")
+
+
+#: Scopes as they come, and as an attacker might write them.
+SCOPES = st.lists(
+    st.sampled_from(
+        (
+            "operator.admin",
+            "operator.read",
+            "operator.write",
+            "operator.pairing",
+            " operator.admin ",
+            "OPERATOR.ADMIN",
+            "operator.*",
+            "operator",
+            "other",
+        )
+    ),
+    max_size=4,
+    unique=True,
+)
+
+#: What happens to a device: it asks for scopes, somebody with scopes lets it in, somebody rotates its token.
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("ask"), SCOPES, st.just([])),
+        st.tuples(st.just("approve"), st.just([]), SCOPES),
+        st.tuples(st.just("rotate"), st.none() | SCOPES, SCOPES),
+        st.tuples(st.just("revoke"), st.just([]), st.just(["operator.pairing"])),
+    ),
+    max_size=12,
+)
+
+
+class HistoryTests(DeviceCase):
+    """
+    Whatever happens in whatever order.
+    """
+
+    examples = count(1)
+
+    @settings(max_examples=100, derandomize=True, deadline=None)
+    @given(STEPS)
+    def test_no_more_than_was_granted(self, steps: list[tuple[str, list[str] | None, list[str]]]) -> None:
+        """
+        A device's token opens nothing that nobody who decided on the device held, and a new one nothing that its maker
+        does not hold; a refused step changes nothing.
+        """
+        device = f"device-{next(self.examples)}"
+        given_away: set[str] = set()
+        for number, (step, scopes, holding) in enumerate(steps):
+            by = caller("operator.pairing", *holding)
+            before = self.record(device)
+            if step == "ask":
+                self.ask_in(f"{device}-{number}", device, tuple(scopes or ()))
+                continue
+            done = self.step(step, device, scopes, by)
+            if done is None:
+                self.assertEqual(self.record(device), before)
+            elif step == "approve":
+                given_away |= by.scopes
+            elif step == "rotate":
+                self.assertTrue(covers(by.scopes, done["scopes"]))
+            after = self.record(device)
+            for role in (after or {}).get("tokens", {}):
+                self.assertTrue(covers(given_away, opened(after or {}, role)), (role, after, given_away))
+
+    def record(self, device: str) -> Any:
+        return self.successResultOf(self.store.read(lambda unit: unit.devices.get(device)))
+
+    def step(self, step: str, device: str, scopes: list[str] | None, by: Caller) -> Any:
+        """
+        The answer to one step, ``None`` if it is refused.
+        """
+        asked = {} if scopes is None else {"scopes": scopes}
+        if step == "approve":
+            waiting = self.ask("device.pair.list", {}, by=by)["pending"]
+            method = "device.pair.approve"
+            params = {"requestId": next((one["requestId"] for one in waiting if one["deviceId"] == device), "none")}
+        else:
+            method = f"device.token.{step}"
+            params = {"deviceId": device, "role": "operator", **(asked if step == "rotate" else {})}
+        (reply,) = self.asked(method, params, by=by)
+        return reply.payload if reply.ok else None
