@@ -47,6 +47,7 @@ setup(
         "pyOpenSSL>=24",
         "Automat>=24.8",
         "cryptography>=43",
+        "cronsim>=2.6",
         "jsonschema-rs>=0.29",
         "orjson>=3.10",
         "pyjson5>=1.6",

@@ -18,6 +18,8 @@ from openclaw.agent.providers.catalog import (
     ModelRefParts,
     NoApiKey,
     UnknownModel,
+    find_ref,
+    is_allowed,
     parse_ref,
     resolve_model,
     thinking_default,
@@ -118,7 +120,8 @@ def begin(
         try:
             check(inbound, prepared)
             agent_id = agent_of(inbound.session_key, default_agent(config))
-            model = resolve_model(config, environ, chosen_ref(prepared, members), agent_id=agent_id)
+            ref = own_ref(inbound, config, environ) or chosen_ref(prepared, members)
+            model = resolve_model(config, environ, ref, agent_id=agent_id)
             thinking = chosen_thinking(inbound, prepared, members, config, model)
         except (UnknownModel, NoApiKey, RunRefused) as error:
             failure = error
@@ -181,6 +184,21 @@ def check(inbound: Inbound, prepared: Prepared) -> None:
         raise RunRefused("Message (--message) is required")
     if inbound.origin == "agent" and inbound.thinking is not None and prepared.thinking is None:
         raise RunRefused("Invalid thinking level. Use one of: off, minimal, low, medium, high.")
+
+
+def own_ref(inbound: Inbound, config: Config, environ: Mapping[str, str]) -> ModelRefParts | None:
+    """
+    The model that whoever made the record wants for this run.
+
+    :raise RunRefused: the configuration does not allow it.
+    """
+    if not inbound.model:
+        return None
+    ref = find_ref(config, inbound.model, environ)
+    # A heartbeat's model stands in the configuration itself.
+    if inbound.origin != "heartbeat" and not is_allowed(config, ref, environ):
+        raise RunRefused(f"model not allowed: {ref}")
+    return ref
 
 
 def chosen_ref(prepared: Prepared, members: Mapping[str, Any]) -> ModelRefParts | None:

@@ -28,6 +28,7 @@ class Inbound:
     :ivar images: ``{"type": "image", "data": base64, "mimeType": ...}`` blocks.
     :ivar commands: whether slash commands and directives in the text are obeyed.
     :ivar message_id: when set, the line ``[message_id: ...]`` is appended to what the model reads.
+    :ivar model: ``provider/model`` or an alias for this run only.
     :ivar timeout: the agent's own limit; ``None`` means the configured one.
     """
 
@@ -43,6 +44,7 @@ class Inbound:
     commands: bool = False
     message_id: str | None = None
     thinking: str | None = None
+    model: str | None = None
     timeout: timedelta | None = None
     expires: timedelta | None = None
     lane: str = "main"

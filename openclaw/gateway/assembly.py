@@ -36,7 +36,6 @@ from openclaw.gateway.connection import Upgrade
 from openclaw.gateway.events import EventLog
 from openclaw.gateway.handshake import Makers
 from openclaw.gateway.health import Health
-from openclaw.gateway.heartbeats import HeartbeatSwitch
 from openclaw.gateway.kept import KeptConfig
 from openclaw.gateway.life import Life
 from openclaw.gateway.limits import FailureLimiter
@@ -44,6 +43,7 @@ from openclaw.gateway.listener import Listener
 from openclaw.gateway.log_service import LogService
 from openclaw.gateway.readiness import Readiness
 from openclaw.gateway.restart_note import RestartNote
+from openclaw.gateway.schedule import make_schedule
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.tick import Every, tick_service
 from openclaw.gateway.watch import ReactorWatch
@@ -212,6 +212,9 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         withdrawn=asking.withdrawn,
     )
     asking.decide = agents.decide
+    heartbeats, cron = make_schedule(
+        agents, life, in_thread=in_thread, workspace_of=workspace_of, store_path=store_path, ready=readiness.ready
+    )
     context = MethodContext(
         caller=NOBODY,
         clock=reactor,
@@ -224,7 +227,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         snapshot=configuration.read,
         configuration=configuration,
         link_channel=link_channel,
-        heartbeats=HeartbeatSwitch(),
+        heartbeats=heartbeats,
+        cron=cron,
         make_id=new_id,
         make_token=hidden_token,
         state_dir=setting.state_dir,
@@ -297,6 +301,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         listener=listener,
         agents=agents,
         drain_limit=lambda: timedelta(milliseconds=config().gateway.shutdown.drain_ms),
+        pauses=[heartbeats.pause, cron.pause],
         stops=[
             *([watch] if watch else []),
             kept,
@@ -304,13 +309,15 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             ticks,
             checks,
             questions,
+            cron,
+            heartbeats,
             agents,
             *([importer] if importer else []),
             *([store] if isinstance(store, Service) else []),
         ],
         pending=readiness.pending,
     )
-    parts = (watch, kept, restart_note, store, importer, ticks, checks, questions, agents, listener)
+    parts = (watch, kept, restart_note, store, importer, ticks, checks, questions, agents, heartbeats, cron, listener)
     for part in (*([logs] if setting.logs else []), *parts):
         if isinstance(part, Service):
             part.setServiceParent(gateway)

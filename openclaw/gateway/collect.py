@@ -10,6 +10,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from openclaw.agent.heartbeat import Heartbeat, heartbeat_of
 from openclaw.clock import Seconds, millis
 from openclaw.config.model import Config
 from openclaw.methods.agents import configured_agents
@@ -27,6 +28,21 @@ def agent_ids(config: Config, unit: Unit) -> list[str]:
     ids = list(configured_agents(config)) or list(unit.sessions.agent_ids())
     first = default_agent(config)
     return ids if first in ids else [first, *ids]
+
+
+def told(heartbeat: Heartbeat) -> dict[str, Any]:
+    """
+    A heartbeat's settings as a snapshot has them.
+    """
+    return {
+        "enabled": heartbeat.every_ms is not None,
+        "every": heartbeat.every,
+        "everyMs": heartbeat.every_ms,
+        "prompt": heartbeat.prompt,
+        "target": heartbeat.target,
+        **({} if heartbeat.model is None else {"model": heartbeat.model}),
+        "ackMaxChars": heartbeat.ack_max_chars,
+    }
 
 
 def make_collect(
@@ -53,7 +69,7 @@ def make_collect(
             "channels": {},
             "channelOrder": [],
             "channelLabels": {},
-            "heartbeatSeconds": 0,
+            "heartbeatSeconds": round((heartbeat_of(running, first).every_ms or 0) / 1000),
             "defaultAgentId": first,
             "agents": agents,
             "sessions": next(agent["sessions"] for agent in agents if agent["agentId"] == first),
@@ -67,14 +83,7 @@ def make_collect(
             "agentId": agent_id,
             **({"name": entry.name} if entry is not None and entry.name else {}),
             "isDefault": agent_id == default_agent(running),
-            "heartbeat": {
-                "enabled": False,
-                "every": "disabled",
-                "everyMs": None,
-                "prompt": "",
-                "target": "last",
-                "ackMaxChars": 300,
-            },
+            "heartbeat": told(heartbeat_of(running, agent_id)),
             "sessions": {
                 "path": str(store_path),
                 "count": unit.sessions.count(agent_id),

@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from openclaw import __version__
 from openclaw.clock import millis
+from openclaw.gateway.heartbeat_switch import HeartbeatSwitch
 from openclaw.gateway.presence import Presence
 from openclaw.logs.observe import Logging
 from openclaw.store.lock import ProcessLock
@@ -64,6 +65,7 @@ class Life:
     One process's life.
 
     :ivar started_ms: when it began, milliseconds since the epoch.
+    :ivar heartbeats: whether heartbeats may run, and the last one.
     :ivar own: the gateway's own presence entry; looked up once.
     :ivar lock: that no other process works on the same state; kept while a tree follows another.
     :ivar fatal: why the process has to end, if it has to.
@@ -77,6 +79,7 @@ class Life:
     started_ms: int = field(init=False)
     presence: Presence = field(init=False)
     health_version: int = field(default=1, init=False)
+    heartbeats: HeartbeatSwitch = field(factory=HeartbeatSwitch, init=False)
     ports: list[IListeningPort] = field(factory=list, init=False)
     exit_code: int = field(default=0, init=False)
     logging: Logging | None = field(default=None, init=False)

@@ -4,7 +4,7 @@ The gateway's own parent service: it stops its parts in an order, and waits for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ class Gateway(MultiService):
     Everything that runs. Children start in the order in which they were added, the listener last.
 
     :ivar drain_limit: how long runs that are under way may go on once a stop was asked for.
+    :ivar pauses: called before runs are waited for: nothing begins by itself any more.
     :ivar stops: services to stop, in order, after the listener and the clients.
     :ivar pending: names of parts that are not ready yet.
     """
@@ -41,6 +42,7 @@ class Gateway(MultiService):
     listener: Listener
     agents: AgentRuntime
     drain_limit: Callable[[], timedelta]
+    pauses: Sequence[Callable[[], None]] = ()
     stops: list[IService] = field(factory=list)
     pending: Callable[[], list[str]] = field(default=list)
     restarting: bool = field(default=False, init=False)
@@ -73,6 +75,8 @@ class Gateway(MultiService):
         await self._stop_one(self.listener)
         reason, expected = ("gateway restarting", 1500) if self.restarting else ("gateway stopping", None)
         self.clients.announce_stop(reason, expected)
+        for pause in self.pauses:
+            pause()
         await self._drain()
         self.clients.close()
         await self.clients.drained(REQUESTS_LIMIT)

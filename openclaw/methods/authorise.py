@@ -18,9 +18,6 @@ NODE_ONLY: Final = frozenset({"node.invoke.result", "node.event", "skills.bins"}
 KNOWN_SCOPES: Final = {
     **dict.fromkeys(
         (
-            "cron.list",
-            "cron.status",
-            "cron.runs",
             "node.list",
             "node.describe",
         ),
@@ -28,7 +25,6 @@ KNOWN_SCOPES: Final = {
     ),
     **dict.fromkeys(
         (
-            "wake",
             "node.invoke",
             "browser.request",
         ),

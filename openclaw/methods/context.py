@@ -173,6 +173,7 @@ class MethodContext:
     configuration: ConfigWriter
     link_channel: Callable[[], dict[str, Any] | None]
     heartbeats: Heartbeats
+    cron: Cron
     make_id: Callable[[], str]
     make_token: Callable[[], str]
     state_dir: Path
@@ -226,3 +227,33 @@ class Heartbeats(Protocol):
     def last(self) -> Mapping[str, Any] | None: ...
 
     def enable(self, enabled: bool) -> None: ...
+
+    def request(self, agent_id: str, reason: str) -> None:
+        """
+        Wake an agent in a moment.
+        """
+        ...
+
+
+class Cron(Protocol):
+    """
+    The scheduler (``methods.md`` 16). Everything but the shape of what is asked has been checked by nobody.
+    """
+
+    async def listing(self, *, disabled: bool) -> list[dict[str, Any]]: ...
+
+    async def status(self) -> dict[str, Any]: ...
+
+    async def add(self, params: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    async def update(self, job_id: str, patch: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    async def remove(self, job_id: str) -> bool: ...
+
+    async def run(self, job_id: str, *, force: bool) -> str | None:
+        """
+        :return: why it did not run.
+        """
+        ...
+
+    async def runs(self, job_id: str, limit: int) -> Sequence[Mapping[str, Any]]: ...

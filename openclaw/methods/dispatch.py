@@ -123,6 +123,8 @@ def checked(row: Method, params: Any) -> Any:
     :raise Failed: they are not what the method takes.
     """
     given = {} if params is None or params is ABSENT else params
+    if row.prepare is not None:
+        given = row.prepare(given)
     if row.params is None:
         return given if isinstance(given, Mapping) else {}
     wrong = violations(row.params, given)

@@ -21,6 +21,7 @@ from openclaw.approvals.errors import (
 )
 from openclaw.config.issues import ConfigError, ConfigInvalid
 from openclaw.config.writer import ConfigBusy
+from openclaw.cron.errors import CronRefused
 from openclaw.devices.pairing import UnknownRequest
 from openclaw.devices.tokens import UnknownDeviceRole
 from openclaw.logs.redact import BUILT_IN, redact_shapes
@@ -72,7 +73,13 @@ def log_form(error: BaseException) -> str:
     """
     An exception as clients are shown it where ``methods.md`` 1.4 says "log form".
     """
-    text = redact_shapes(f"{type(error).__name__}: {error}", BUILT_IN)
+    return cut(redact_shapes(f"{type(error).__name__}: {error}", BUILT_IN))
+
+
+def cut(text: str) -> str:
+    """
+    A text of an exception as long as clients are shown it.
+    """
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."
 
 
@@ -114,9 +121,14 @@ def _starting(error: NotReady) -> Refused:
     return Refused(error=shape)
 
 
+def _cron(error: CronRefused) -> Refused:
+    return _failed(unavailable(cut(redact_shapes(error.message, BUILT_IN))))
+
+
 #: Known exceptions; the first that fits counts.
 KNOWN: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (Failed, _failed),
+    (CronRefused, _cron),
     (InvalidPatch, _plain),
     (UnknownRequest, _plain),
     (UnknownDeviceRole, _plain),

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
+from openclaw.agent.heartbeat import heartbeat_of
 from openclaw.clock import millis
 from openclaw.config.model import Config
 from openclaw.methods.agents import agent_ids
@@ -72,10 +73,9 @@ async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str,
     linked = context.link_channel()
     return {
         **({} if linked is None else {"linkChannel": dict(linked)}),
-        # Heartbeats do not run yet, and nothing says that they do.
         "heartbeat": {
             "defaultAgentId": first,
-            "agents": [{"agentId": name, "enabled": False, "every": "disabled", "everyMs": None} for name in ids],
+            "agents": [_heartbeat(context, name) for name in ids],
         },
         "channelSummary": [],
         "queuedSystemEvents": list(context.agents.notes(main_session_key(config))),
@@ -94,4 +94,14 @@ async def status(context: MethodContext, params: Mapping[str, Any]) -> dict[str,
                 for name in ids
             ],
         },
+    }
+
+
+def _heartbeat(context: MethodContext, agent_id: str) -> dict[str, Any]:
+    heartbeat = context.derived.get(("heartbeat", agent_id), lambda: heartbeat_of(context.config(), agent_id))
+    return {
+        "agentId": agent_id,
+        "enabled": heartbeat.every_ms is not None,
+        "every": heartbeat.every,
+        "everyMs": heartbeat.every_ms,
     }

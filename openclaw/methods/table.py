@@ -68,10 +68,12 @@ class Method(Call):
     One row of the method table.
 
     :ivar remembered: the name space under which the dispatcher keeps answers; ``None`` where a run's record does that.
+    :ivar prepare: brings parameters into their form before they are checked.
     """
 
     handler: Handler
     remembered: str | None = None
+    prepare: Callable[[Any], Any] | None = None
 
 
 @define

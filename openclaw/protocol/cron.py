@@ -2,6 +2,7 @@
 Scheduled jobs and wake-ups: ``cron.*`` and ``wake``.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from attrs import frozen
@@ -340,3 +341,110 @@ class HeartbeatEvent:
     channel: str | None = None
     silent: bool | None = None
     indicator_type: Literal["ok", "alert", "error"] | None = None
+
+
+# -- what ours has beside the reference -------------------------------------------------------------------------------
+
+Misfire = Literal["skip", "once", "all"]
+
+
+@frozen(kw_only=True)
+class CronJobView(CronJob):
+    """
+    A job as we tell it.
+
+    :ivar misfire: what becomes of due times at which the gateway was not there: they are left out, make one run
+        together, or a run each. If missing, ``once`` for a job that runs once, else ``skip``.
+    """
+
+    misfire: Misfire | None = None
+
+
+@frozen(kw_only=True)
+class CronAddRequest(CronAddParams):
+    """
+    Make a job.
+
+    :ivar misfire: see ``CronJobView``.
+    """
+
+    misfire: Misfire | None = None
+
+
+@frozen(kw_only=True)
+class CronJobChange(CronJobPatch):
+    """
+    What to change of a job. What is missing stays.
+
+    :ivar misfire: see ``CronJobView``.
+    """
+
+    misfire: Misfire | None = None
+
+
+@one_of("id", "job_id")
+@frozen(kw_only=True)
+class CronUpdateRequest(CronUpdateParams):
+    """
+    Change a job. Either name of its id will do.
+    """
+
+    patch: CronJobChange
+
+
+@frozen(kw_only=True)
+class CronJobs:
+    """
+    The jobs.
+    """
+
+    jobs: Sequence[CronJobView]
+
+
+@frozen(kw_only=True)
+class CronStatus:
+    """
+    How the scheduler is.
+
+    :ivar enabled: whether jobs run by themselves.
+    :ivar store_path: where the jobs are kept.
+    :ivar jobs: how many there are, those that are off included.
+    :ivar next_wake_at_ms: when the next one is due; ``null`` if none is.
+    """
+
+    enabled: bool
+    store_path: str
+    jobs: NonNegative
+    next_wake_at_ms: NonNegative | None
+
+
+@frozen(kw_only=True)
+class CronRemoved:
+    """
+    Whether there was such a job.
+    """
+
+    ok: bool
+    removed: bool
+
+
+@frozen(kw_only=True)
+class CronRan:
+    """
+    Whether a job ran.
+
+    :ivar reason: why not: ``not-due`` or ``already-running``.
+    """
+
+    ok: bool
+    ran: bool
+    reason: str | None = None
+
+
+@frozen(kw_only=True)
+class CronRuns:
+    """
+    Runs of a job, oldest first.
+    """
+
+    entries: Sequence[CronRunLogEntry]

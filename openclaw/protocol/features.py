@@ -37,6 +37,8 @@ PUBLISHED: Final = frozenset(
         "talk.mode",
         "shutdown",
         "health",
+        "heartbeat",
+        "cron",
         "voicewake.changed",
         "device.pair.requested",
         "device.pair.resolved",

@@ -11,6 +11,10 @@ from attrs import define, field, frozen
 
 from openclaw.store.interfaces import Entry
 
+#: Lines of a job's run log: as many as a client may ask for, and what is left of more.
+MOST_RUNS = 5000
+KEPT_RUNS = 2000
+
 
 @define
 class Counts:
@@ -66,7 +70,7 @@ class Imports(Protocol):
 
 class CronRuns(Protocol):
     """
-    The run log of cron jobs.
+    The run log of cron jobs. Once a job has more than ``MOST_RUNS`` lines, the newest ``KEPT_RUNS`` are kept.
     """
 
     def append(self, job_id: str, ts_ms: int, record: Mapping[str, Any]) -> bool:

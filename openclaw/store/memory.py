@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, execute
 
-from openclaw.store.imports import Mark
+from openclaw.store.imports import KEPT_RUNS, MOST_RUNS, Mark
 from openclaw.store.interfaces import TERMINAL_STATES, Answer, DuplicateEntry, Entry, OutboxItem, Run, Session, Unit
 
 T = TypeVar("T")
@@ -233,6 +233,8 @@ class MemoryCronRuns:
         if record in rows:
             return False
         rows.append(record)
+        if len(rows) > MOST_RUNS:
+            del rows[:-KEPT_RUNS]
         return True
 
     def newest(self, job_id: str, limit: int) -> list[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from attrs import define
 
-from openclaw.store.imports import Mark
+from openclaw.store.imports import KEPT_RUNS, MOST_RUNS, Mark
 from openclaw.store.interfaces import Entry
 from openclaw.store.sql_entries import COLUMNS, Bodies, read_entry, stored_body
 
@@ -61,6 +61,13 @@ class SqlCronRuns:
             " ON CONFLICT (job_id, id) DO NOTHING",
             (job_id, line_id(record), ts_ms, orjson.dumps(dict(record)).decode(), job_id),
         )
+        first, last = self.connection.execute(
+            "SELECT min(number), max(number) FROM cron_runs WHERE job_id = ?", (job_id,)
+        ).fetchone()
+        if last - first >= MOST_RUNS:
+            self.connection.execute(
+                "DELETE FROM cron_runs WHERE job_id = ? AND number <= ?", (job_id, last - KEPT_RUNS)
+            )
         return added.rowcount > 0
 
     def newest(self, job_id: str, limit: int) -> list[Mapping[str, Any]]:

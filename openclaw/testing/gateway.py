@@ -66,12 +66,14 @@ class MemoryReactor(MemoryReactorClock):
         work(*args, **named)
 
 
-def make_reactor() -> MemoryReactor:
+def make_reactor(start: float = START) -> MemoryReactor:
     """
     A reactor in memory whose clock stands at a fixed time.
+
+    :param start: seconds since the epoch.
     """
     reactor = MemoryReactor()
-    reactor.advance(START)
+    reactor.advance(start)
     return reactor
 
 

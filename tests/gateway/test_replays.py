@@ -130,7 +130,8 @@ def _connection(test: ReplayTests, name: str, row: Row) -> list[Difference]:
 
 def _conversation(test: ReplayTests, name: str, row: Row) -> list[Difference]:
     config = conversation_config(row.get("model", "mock/mock-1"))
-    gateway = MemoryGateway(directory=Path(test.mktemp()), config=config, tools=[RecordedExec()])
+    reactor = make_reactor(row["clock"]) if "clock" in row else make_reactor()
+    gateway = MemoryGateway(directory=Path(test.mktemp()), config=config, tools=[RecordedExec()], reactor=reactor)
     script = ponging if name.startswith("ws-") else marked
     gateway.make_model = lambda model: PlayedModel(gateway.reactor, script)
     gateway.start()
@@ -144,6 +145,7 @@ def _conversation(test: ReplayTests, name: str, row: Row) -> list[Difference]:
         skip=row.get("skip", {}),
         connections=row.get("connections", {}),
         apart_from=row.get("apart_from", {}),
+        follows=row.get("follows", ()),
     )
     for record in row.get("devices", ()):
         gateway.store.write(partial(put_device, record=record))

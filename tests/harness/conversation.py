@@ -8,6 +8,7 @@ events are compared one by one. Of ``chat`` deltas only the first is: when the o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from attrs import define, field
 
 from openclaw.testing.client import SCOPES, GatewayClient
 from openclaw.testing.gateway import MemoryGateway
-from tests.harness.compare import Difference, compare_events, here, same, same_answer, without
+from tests.harness.compare import UUID, Difference, compare_events, here, same, same_answer, without
 from tests.harness.replay import lines
 
 #: Seconds that something recorded is waited for.
@@ -97,6 +98,7 @@ class Conversation:
     :ivar runs: by run id, what ours tells instead: ``{"events": [summaries]}``, or ``{"more": [summaries]}``.
     :ivar events: as in ``tests.harness.replay``.
     :ivar skip: ids of requests that are not sent, or ``connection#id``.
+    :ivar follows: events that are waited for at the end; runs may then begin by themselves.
     :ivar apart_from: members that are not compared, wherever they stand in answers and events that belong to no run.
     """
 
@@ -108,10 +110,12 @@ class Conversation:
     skip: Mapping[str, str] = field(factory=dict)
     connections: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     apart_from: Collection[str] = ()
+    follows: Collection[str] = ()
     differences: list[Difference] = field(factory=list)
     _peers: dict[str, _Peer] = field(factory=dict)
     _run_ids: dict[str, str] = field(factory=dict)
     _hashes: dict[str, str] = field(factory=dict)
+    _made: dict[str, str] = field(factory=dict)
 
     def run(self, name: str) -> list[Difference]:
         """
@@ -136,6 +140,7 @@ class Conversation:
             elif line["dir"] == "recv":
                 self._recv(conn, frame)
         for conn, peer in self._peers.items():
+            self._wait_for_others(peer)
             self._compare_runs(conn, peer)
             told = [frame for frame in peer.client.frames if frame.get("event") not in (*RUN_EVENTS, "tick")]
             self.differences.extend(compare_events(conn, peer.others, told, self.events, self.apart_from))
@@ -165,6 +170,7 @@ class Conversation:
     def _send(self, conn: str, frame: Mapping[str, Any], pause: float) -> None:
         if self._skipped(conn, frame):
             return
+        frame = self._here(frame)
         if "method" in frame:
             self._peers[conn].methods[frame["id"]] = frame["method"]
         end = self.gateway.reactor.seconds() + pause
@@ -187,13 +193,62 @@ class Conversation:
             if not self._skipped(conn, frame) and not _is_hello(frame):
                 self._answer(conn, peer, frame)
         elif frame["event"] in RUN_EVENTS:
+            frame = self._here(frame)
             peer.recorded.append(frame)
-            run_id, wanted = frame["payload"]["runId"], summary(frame)
+            wanted = summary(frame)
             if not self._waits_not(frame["payload"]):
-                self._wait(lambda: any(summary(now) == wanted for now in events_of(peer.client.frames, run_id)))
+                self._wait(lambda: self._run_has(peer, frame["payload"], wanted))
         elif frame["event"] != "tick":
             # Recordings leave most ticks out.
             peer.others.append(frame)
+
+    def _here(self, value: Any) -> Any:
+        """
+        What was recorded, with the ids that this gateway has made in place of those that the recorded one made.
+        """
+        if isinstance(value, dict):
+            return {name: self._here(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._here(item) for item in value]
+        if isinstance(value, str):
+            for recorded, now in self._made.items():
+                value = value.replace(recorded, now)
+        return value
+
+    def _learn(self, recorded: Any, now: Any) -> None:
+        """
+        Find the ids that were made anew: they stand where the recorded ones stood.
+        """
+        if isinstance(recorded, Mapping) and isinstance(now, Mapping):
+            for name, value in recorded.items():
+                self._learn(value, now.get(name))
+        elif isinstance(recorded, str) and isinstance(now, str) and UUID.match(recorded) and UUID.match(now):
+            self._made.setdefault(recorded, now)
+
+    def _run_has(self, peer: _Peer, payload: Mapping[str, Any], wanted: str) -> bool:
+        """
+        Whether a recorded event of a run has come. A run that nobody named has another id here: it is the first one of
+        its session that was not recorded under its own.
+        """
+        recorded = payload["runId"]
+        run_id = self._run_ids.get(recorded, recorded)
+        if run_id == recorded and not events_of(peer.client.frames, run_id):
+            known = {*self._run_ids.values(), *(frame["payload"]["runId"] for frame in peer.recorded)}
+            told = (frame["payload"] for frame in peer.client.frames if frame.get("event") in RUN_EVENTS)
+            key = payload.get("sessionKey")
+            fresh = (one["runId"] for one in told if one.get("sessionKey") == key and one["runId"] not in known)
+            run_id = next(fresh, recorded) if self.follows else recorded
+            if run_id != recorded:
+                self._run_ids[recorded] = run_id
+        return any(summary(now) == wanted for now in events_of(peer.client.frames, run_id))
+
+    def _wait_for_others(self, peer: _Peer) -> None:
+        """
+        Let the events come that belong to no run and were recorded once as often.
+        """
+        recorded = Counter(frame["event"] for frame in peer.others)
+        wanted = {name: count for name, count in recorded.items() if name in self.follows}
+        self._wait(lambda: all(len(peer.client.events(name)) >= count for name, count in wanted.items()))
 
     def _skipped(self, conn: str, frame: Mapping[str, Any]) -> bool:
         return frame.get("id") in self.skip or f"{conn}#{frame.get('id')}" in self.skip
@@ -231,6 +286,7 @@ class Conversation:
             # Of a text that is not the recorded one.
             self._hashes[old] = new
             wanted = {**wanted, "payload": {**wanted["payload"], "hash": new}}
+        self._learn(wanted, now)
         if not same_answer(without(wanted, self.apart_from), without(now, self.apart_from)):
             self.differences.append(Difference(conn=conn, recorded=wanted, now=now))
 

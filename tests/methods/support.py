@@ -216,16 +216,20 @@ class FakeHealth:
 @define(eq=False)
 class FakeHeartbeats:
     """
-    Remembers the switch.
+    Remembers the switch, and who was woken.
     """
 
     enabled: bool = True
+    woken: list[tuple[str, str]] = field(factory=list)
 
     def last(self) -> Mapping[str, Any] | None:
         return None
 
     def enable(self, enabled: bool) -> None:
         self.enabled = enabled
+
+    def request(self, agent_id: str, reason: str) -> None:
+        self.woken.append((agent_id, reason))
 
 
 def counter() -> Callable[[], str]:
@@ -266,6 +270,8 @@ class MethodCase(SynchronousTestCase):
         self.health = FakeHealth()
         self.heartbeats = FakeHeartbeats()
         self.http: Any = None
+        # The scheduler is tested with a whole gateway.
+        self.cron: Any = None
         self.events: list[tuple[str, Mapping[str, Any], dict[str, Any]]] = []
         self.approvers = True
         self.questions = Questions(
@@ -297,6 +303,7 @@ class MethodCase(SynchronousTestCase):
             snapshot=lambda: evaluate(json.dumps(effective), directory / "openclaw.json", {}, directory),
             link_channel=lambda: None,
             heartbeats=self.heartbeats,
+            cron=self.cron,
             make_id=counter(),
             make_token=token_counter(),
             state_dir=directory,

@@ -56,6 +56,7 @@ class StatusTests(MethodCase):
         self.agents.note("agent:main:main", "hello")
         answer = self.ask("status")
         sessions = answer.pop("sessions")
+        half = {"agentId": "main", "enabled": True, "every": "30m", "everyMs": 1_800_000}
         disabled = {"enabled": False, "every": "disabled", "everyMs": None}
         self.assertEqual(
             answer,
@@ -63,7 +64,7 @@ class StatusTests(MethodCase):
                 "linkChannel": LINKED,
                 "heartbeat": {
                     "defaultAgentId": "main",
-                    "agents": [{"agentId": "main", **disabled}, {"agentId": "ops", **disabled}],
+                    "agents": [half, {"agentId": "ops", **disabled}],
                 },
                 "channelSummary": [],
                 "queuedSystemEvents": ["hello"],
