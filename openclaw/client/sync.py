@@ -5,7 +5,6 @@ A blocking client of the gateway, without Twisted: connect, prove who you are, a
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,6 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from openclaw import __version__
 from openclaw.client.connection import Connection
 from openclaw.client.errors import (
     BadAddress,
@@ -23,12 +21,20 @@ from openclaw.client.errors import (
     RequestFailed,
 )
 from openclaw.client.identity import DeviceTokens, Identity
+from openclaw.client.introduction import (
+    CHALLENGE_WAIT,
+    OPERATOR_SCOPES,
+    Credentials,
+    Event,
+    Persona,
+    blames_token,
+    connect_params,
+    event_of,
+    is_accepted,
+    keep_token,
+    payload_of,
+)
 
-PROTOCOL = 3
-OPERATOR_SCOPES = ("operator.admin", "operator.approvals", "operator.pairing")
-
-#: A gateway that has sent no challenge by then, in seconds, is asked without one.
-CHALLENGE_WAIT = 0.75
 #: How long a gateway that refused us has to say goodbye, in seconds.
 _GOODBYE_WAIT = 1.0
 #: Events that nobody has asked for yet; the oldest make room.
@@ -44,58 +50,6 @@ class HandshakeRefused(ConnectionClosed):
     """
 
     error: dict[str, Any] = field(factory=dict)
-
-
-@frozen
-class Event:
-    """
-    Something that the gateway told without being asked.
-    """
-
-    name: str
-    payload: Any = None
-    seq: int | None = None
-
-
-@frozen(kw_only=True)
-class Credentials:
-    """
-    What opens the gateway.
-
-    :ivar tokens: device tokens to prefer over the shared secret, and to keep up to date.
-    """
-
-    token: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    identity: Identity | None = None
-    tokens: DeviceTokens | None = None
-
-    def auth(self, stored: str | None) -> dict[str, str]:
-        """
-        The ``auth`` member of ``connect``.
-        """
-        offered = {"token": stored or self.token, "password": self.password}
-        return {name: value for name, value in offered.items() if value}
-
-
-@frozen(kw_only=True)
-class Persona:
-    """
-    As what this program introduces itself.
-    """
-
-    client_id: str = "cli"
-    mode: str = "cli"
-    role: str = "operator"
-    scopes: tuple[str, ...] = OPERATOR_SCOPES
-    display_name: str | None = None
-
-    def payload(self) -> dict[str, Any]:
-        """
-        The ``client`` member of ``connect``.
-        """
-        told = {"id": self.client_id, "version": __version__, "platform": sys.platform, "mode": self.mode}
-        return told if self.display_name is None else {**told, "displayName": self.display_name}
 
 
 @define(eq=False)
@@ -145,7 +99,7 @@ class GatewayClient:
         try:
             return attempt.run(stored)
         except HandshakeRefused as refusal:
-            if tokens is None or stored is None or not (token or password) or not _blames_token(refusal):
+            if tokens is None or stored is None or not (token or password) or not blames_token(refusal.error):
                 raise
         tokens.forget(persona.role)
         return attempt.run(None)
@@ -188,9 +142,9 @@ class GatewayClient:
                 self._receive(None if deadline is None else deadline - clock(), timeout)
             answer = answers.popleft()
             payload = answer.get("payload")
-            if not (expect_final and answer.get("ok") and _is_accepted(payload)):
+            if not (expect_final and answer.get("ok") and is_accepted(payload)):
                 del self._answers[request_id]
-                return _payload(answer)
+                return payload_of(answer)
 
     def events(self, timeout: float | None = None) -> Iterator[Event]:
         """
@@ -227,9 +181,7 @@ class GatewayClient:
             self.connection.close(error.close_code, error.message)
             raise
         if frame.get("type") == "event":
-            seq = frame.get("seq")
-            known = seq if isinstance(seq, int) and not isinstance(seq, bool) else None
-            self._events.append(Event(str(frame.get("event")), frame.get("payload"), known))
+            self._events.append(event_of(frame))
         elif frame.get("type") == "res" and (waiting := self._answers.get(str(frame.get("id")))) is not None:
             waiting.append(frame)
 
@@ -267,7 +219,7 @@ class _Attempt:
         except BaseException:
             connection.close()
             raise
-        self._keep_token(client.hello)
+        keep_token(client.hello, self.persona.role, self.credentials.tokens)
         return client
 
     def _challenge(self, client: GatewayClient, remaining: float) -> str | None:
@@ -284,7 +236,11 @@ class _Attempt:
 
     def _introduce(self, client: GatewayClient, stored: str | None, nonce: str | None, remaining: float) -> Any:
         try:
-            return client.call("connect", self.params(stored, nonce), timeout=remaining)
+            return client.call(
+                "connect",
+                connect_params(self.persona, self.credentials, stored, nonce, int(self.now() * 1000)),
+                timeout=remaining,
+            )
         except RequestFailed as failure:
             code, reason = 1008, failure.message
             leave = client.connection.clock() + _GOODBYE_WAIT
@@ -299,47 +255,6 @@ class _Attempt:
                 client.connection.close(1008, "connect failed")
             raise HandshakeRefused(code, reason, None, failure.error) from failure
 
-    def params(self, stored: str | None, nonce: str | None) -> dict[str, Any]:
-        """
-        The parameters of ``connect``.
-        """
-        persona, auth = self.persona, self.credentials.auth(stored)
-        params: dict[str, Any] = {
-            "minProtocol": PROTOCOL,
-            "maxProtocol": PROTOCOL,
-            "client": persona.payload(),
-            "caps": [],
-            "role": persona.role,
-            "scopes": list(persona.scopes),
-        }
-        if auth:
-            params["auth"] = auth
-        if self.credentials.identity is not None:
-            params["device"] = self.credentials.identity.claim(
-                client_id=persona.client_id,
-                mode=persona.mode,
-                role=persona.role,
-                scopes=persona.scopes,
-                signed_at_ms=int(self.now() * 1000),
-                token=auth.get("token", ""),
-                nonce=nonce,
-            )
-        return params
-
-    def _keep_token(self, hello: dict[str, Any]) -> None:
-        auth = hello.get("auth")
-        tokens = self.credentials.tokens
-        if tokens is None or not isinstance(auth, dict) or not isinstance(auth.get("deviceToken"), str):
-            return
-        role, scopes = auth.get("role", self.persona.role), auth.get("scopes", [])
-        if isinstance(role, str) and isinstance(scopes, list) and all(isinstance(scope, str) for scope in scopes):
-            tokens.put(role, auth["deviceToken"], scopes)
-
-
-def _blames_token(refusal: HandshakeRefused) -> bool:
-    error = refusal.error
-    return error.get("code") == "NOT_PAIRED" or str(error.get("message", "")).startswith("unauthorized")
-
 
 def _parse(text: str) -> dict[str, Any]:
     try:
@@ -351,21 +266,6 @@ def _parse(text: str) -> dict[str, Any]:
     if not isinstance(frame, dict):
         raise ProtocolViolation("frame is not an object")
     return frame
-
-
-def _is_accepted(payload: Any) -> bool:
-    return isinstance(payload, dict) and payload.get("status") == "accepted"
-
-
-def _payload(answer: dict[str, Any]) -> Any:
-    payload = answer.get("payload")
-    if answer.get("ok") is True:
-        return payload
-    error = answer.get("error")
-    error = error if isinstance(error, dict) else {}
-    raise RequestFailed(
-        str(error.get("code", "UNAVAILABLE")), str(error.get("message", "unknown error")), payload, error
-    )
 
 
 __all__ = [

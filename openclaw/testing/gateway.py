@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from attrs import define, field
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.test.iosim import FakeTransport, IOPump, connect
@@ -161,19 +162,29 @@ class MemoryGateway:
         """
         client = GatewayClient(clock=self.reactor, flush=self.flush)
         client.protocol = make_protocol(client, url or "ws://127.0.0.1:18789/", headers or {}, protocols)
+        self._clients.append(client)
+        self._join(client.protocol, peer)
+        self.flush()
+        return client
+
+    def connect(self, factory: Any) -> Deferred[Any]:
+        """
+        Join the protocol of a client factory, as an endpoint does: for ``openclaw.client.service``.
+
+        :return: fires with the protocol; fails when the gateway does not listen.
+        """
+        if not self.service.running:
+            return fail(ConnectionRefusedError())
+        protocol = factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 18789))
+        self._join(protocol, "127.0.0.1")
+        return succeed(protocol)
+
+    def _join(self, protocol: Any, peer: str) -> None:
         factory = self.reactor.tcpServers[-1][1]
         address = IPv4Address("TCP", peer, 50000)
         server = factory.buildProtocol(address)
-        pump = connect(
-            server,
-            FakeTransport(server, isServer=True, peerAddress=address),
-            client.protocol,
-            FakeTransport(client.protocol, isServer=False),
-        )
-        self._pumps.append(pump)
-        self._clients.append(client)
-        self.flush()
-        return client
+        ours = FakeTransport(server, isServer=True, peerAddress=address)
+        self._pumps.append(connect(server, ours, protocol, FakeTransport(protocol, isServer=False), greet=False))
 
     def connected(self, **arguments: Any) -> GatewayClient:
         """

@@ -27,6 +27,7 @@ HEALTH = VERSION | {
     "openclaw.client.errors",
     "openclaw.client.framing",
     "openclaw.client.identity",
+    "openclaw.client.introduction",
     "openclaw.client.sync",
     "openclaw.errors",
 }
