@@ -64,6 +64,7 @@ from openclaw.store.sqlite import SqliteStore
 from openclaw.tailscale import Whois, find_program
 from openclaw.web.hosts import machine_names
 from openclaw.web.site import WebContext, make_root_resource, make_site
+from openclaw.wizard.session import Wizards
 
 NOBODY = Caller(
     connection_id="", role="operator", scopes=frozenset(), client_id="gateway-client", client_mode="backend"
@@ -239,6 +240,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         home=setting.home,
         http=http,
         run=run,
+        wizards=Wizards(reactor, new_id),
         approvals=questions,
         nodes=NoNodes(),
         node_platforms=lambda: clients.node_platforms(),

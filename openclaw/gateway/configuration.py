@@ -59,12 +59,23 @@ class Configuration:
         :param change: makes the new text; called in a thread.
         :raise ConfigError: nothing was written; with the reasons of ``check_base``, ``change`` and ``replace_text``.
         """
-        return self._writing.run(lambda: Deferred.fromCoroutine(self._write(base_hash, change)))
+        return self._run(change, lambda before: check_base(before, base_hash))
 
-    async def _write(self, base_hash: str | None, change: Callable[[Snapshot], str]) -> Written:
+    def edit(self, change: Callable[[Snapshot], str]) -> Deferred[Written]:
+        """
+        Change the file, whatever it says now.
+
+        :raise ConfigError: nothing was written; with the reasons of ``change`` and ``replace_text``.
+        """
+        return self._run(change, lambda before: None)
+
+    def _run(self, change: Callable[[Snapshot], str], check: Callable[[Snapshot], None]) -> Deferred[Written]:
+        return self._writing.run(lambda: Deferred.fromCoroutine(self._write(change, check)))
+
+    async def _write(self, change: Callable[[Snapshot], str], check: Callable[[Snapshot], None]) -> Written:
         def work() -> Snapshot:
             before = self.read()
-            check_base(before, base_hash)
+            check(before)
             return replace_text(before.path, change(before), before.hash, self.environ, self.home)
 
         return self.follow(await self.in_thread(work))

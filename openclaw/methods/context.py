@@ -19,6 +19,7 @@ from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
 from openclaw.processes import Runner
 from openclaw.store.interfaces import Store
+from openclaw.wizard.session import Wizards
 
 T = TypeVar("T")
 
@@ -137,6 +138,12 @@ class ConfigWriter(Protocol):
         """
         ...
 
+    def edit(self, change: Callable[[Snapshot], str]) -> Deferred[Written]:
+        """
+        Change the file, whatever it says now; otherwise as ``write``.
+        """
+        ...
+
 
 @frozen(kw_only=True)
 class MethodContext:
@@ -154,6 +161,7 @@ class MethodContext:
     :ivar derived: values that would otherwise be computed for each request.
     :ivar home: of the person whose gateway it is.
     :ivar http: the client for requests to services that the owner has configured.
+    :ivar wizards: at most one that sets the gateway up.
     :ivar run: runs a program to its end.
     :ivar node_platforms: of the nodes that are connected.
     :ivar approvals: the questions that wait for a person.
@@ -184,6 +192,7 @@ class MethodContext:
     home: Path
     http: Callable[[], HttpClient]
     run: Runner
+    wizards: Wizards
     approvals: Questions
     nodes: Nodes
     node_platforms: Callable[[], Iterable[str]] = tuple

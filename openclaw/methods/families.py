@@ -27,6 +27,7 @@ from openclaw.methods import (
     tts,
     update,
     usage,
+    wizard,
 )
 from openclaw.methods.table import Method, merged
 
@@ -50,6 +51,7 @@ FAMILIES: Final = (
     channels,
     update,
     usage,
+    wizard,
 )
 
 METHODS: Final[Mapping[str, Method]] = merged(family.methods for family in FAMILIES)

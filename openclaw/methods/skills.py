@@ -12,7 +12,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from openclaw.config.paths import expand
+from openclaw.config.rewrite import patched
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
 from openclaw.methods.table import Failed, MethodTable
@@ -25,6 +28,8 @@ from openclaw.protocol.skills import (
     SkillsInstallResult,
     SkillsStatusParams,
     SkillsStatusResult,
+    SkillsUpdateParams,
+    SkillsUpdateResult,
 )
 from openclaw.sessions.keys import default_agent
 from openclaw.skills.eligible import Machine, offered, programs, row
@@ -96,6 +101,30 @@ async def install(context: MethodContext, params: SkillsInstallParams) -> dict[s
     if finished.exit_code != 0:
         raise _not_installed(f"Install failed (exit {finished.exit_code})", finished)
     return {"ok": True, "message": "Installed", **_told(finished)}
+
+
+@methods.method("skills.update", SkillsUpdateParams, result=SkillsUpdateResult, durable=True)
+async def update(context: MethodContext, params: SkillsUpdateParams) -> dict[str, Any]:
+    """
+    Change what the configuration says of a skill, whether there is one or not.
+
+    :raise ConfigError: nothing was written.
+    """
+    key = params.skill_key.strip()
+    change: dict[str, Any] = {}
+    if params.enabled is not None:
+        change["enabled"] = params.enabled
+    if params.api_key is not None:
+        # ``null`` removes, here and below.
+        change["apiKey"] = params.api_key.strip() or None
+    if params.env is not None:
+        named = {name.strip(): value.strip() or None for name, value in params.env.items()}
+        change["env"] = {name: value for name, value in named.items() if name}
+    raw = orjson.dumps({"skills": {"entries": {key: change}}}).decode()
+    written = await context.configuration.edit(partial(patched, raw=raw))
+    entries = written.snapshot.config.get("skills", {}).get("entries", {})
+    now = {name: value for name, value in entries.get(key, {}).items() if name in ("enabled", "apiKey", "env")}
+    return {"ok": True, "skillKey": key, "config": now}
 
 
 async def _skills(context: MethodContext, workspaces: Sequence[Path | None]) -> list[Skill]:

@@ -157,3 +157,25 @@ class SkillsInstallResult:
     stdout: str
     stderr: str
     code: int | None
+
+
+@frozen(kw_only=True)
+class SkillSettings:
+    """
+    What the configuration says of a skill.
+    """
+
+    enabled: bool | None = None
+    api_key: str | None = None
+    env: Mapping[str, str] | None = None
+
+
+@frozen(kw_only=True)
+class SkillsUpdateResult:
+    """
+    What it says now.
+    """
+
+    ok: bool
+    skill_key: str
+    config: SkillSettings

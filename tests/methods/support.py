@@ -35,6 +35,7 @@ from openclaw.protocol.types import ABSENT
 from openclaw.store.interfaces import TERMINAL_STATES, Entry, Run, RunState, Session, Store
 from openclaw.store.memory import MemoryStore
 from openclaw.testing.wire import wrong_answer, wrong_event
+from openclaw.wizard.session import Wizards
 
 CAPTURES = Path(__file__).resolve().parent.parent / "fixtures" / "captures"
 NOW = 1_795_413_282.0
@@ -313,6 +314,7 @@ class MethodCase(SynchronousTestCase):
             in_thread=maybeDeferred,
             home=directory,
             http=lambda: self.http,
+            wizards=Wizards(self.clock, counter()),
             run=lambda command, **limits: self.run_program(command, **limits),
             approvals=self.questions,
             nodes=self.nodes,

@@ -241,3 +241,21 @@ class InstallTests(SkillsCase):
         self.assertEqual(self.failed("vault", "brew"), "Install failed (exit 3)")
         self.outcome = ProcessFailed(program="brew", why="took too long")
         self.assertEqual(self.failed("vault", "brew"), "Install failed: brew: took too long")
+
+
+class UpdateTests(SkillsCase):
+    def test_settings(self) -> None:
+        """
+        Settings are trimmed, empty ones go, and what else is said of the skill stays.
+        """
+        self.reconfigure()
+        path = self.context.state_dir / "openclaw.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{skills: {entries: {vault: {apiKey: "old", config: {x: 1}, env: {B: "2"}}}}} // mine\n')
+        asked = {"skillKey": "vault", "enabled": False, "apiKey": " k ", "env": {" A ": " 1 ", "B": "", " ": "x"}}
+        now = {"enabled": False, "apiKey": "k", "env": {"A": "1"}}
+        self.assertEqual(self.ask("skills.update", asked), {"ok": True, "skillKey": "vault", "config": now})
+        self.assertIn("// mine", path.read_text())
+        self.assertIn("config", path.read_text())
+        again = self.ask("skills.update", {"skillKey": "vault", "apiKey": " "})
+        self.assertEqual(again["config"], {"enabled": False, "env": {"A": "1"}})
