@@ -80,6 +80,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
             "gateway.run",
             "agent.workspace",
             "methods.document",
+            "methods.families",
         }
     ),
     "testing": ZERO | ONE | TWO | THREE | FOUR | {"gateway"},

@@ -70,4 +70,6 @@ def _types(language: str) -> str:
 
     if language not in LANGUAGES:
         raise UsageError(f"option '--lang': invalid choice '{language}' (choose from {', '.join(LANGUAGES)})")
-    return generate(language)
+    from openclaw.methods.families import METHODS
+
+    return generate(language, METHODS)

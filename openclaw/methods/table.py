@@ -85,11 +85,12 @@ class MethodTable:
     rows: dict[str, Method] = field(factory=dict)
 
     def method(
-        self, name: str, params: type | None = None, *, remembered: str | None = None, **said: Any
+        self, name: str, params: type | None = None, *, result: Any, remembered: str | None = None, **said: Any
     ) -> Callable[[Callable[[MethodContext, Any], Awaitable[Any]]], Handler]:
         """
         Say that a function is behind a method.
 
+        :param result: what it answers.
         :param said: the other members of ``Call``.
         """
 
@@ -100,6 +101,7 @@ class MethodTable:
                 name=name,
                 handler=handler,
                 params=params,
+                result=result,
                 summary=summary(handler),
                 idempotent=idempotent,
                 remembered=remembered,

@@ -20,12 +20,6 @@ class Done:
     ok: bool
 
 
-class Undescribed:
-    """
-    Stands where nobody has said yet what a method answers.
-    """
-
-
 #: Every method may fail with these; ``Call.errors`` names what else one fails with.
 COMMON_ERRORS: Final = (ErrorCode.INVALID_REQUEST, ErrorCode.UNAVAILABLE)
 
@@ -54,7 +48,7 @@ class Call:
     summary: str = ""
     params: type | None = None
     takes: type | None = None
-    result: Any = Undescribed
+    result: Any
     first: Any = None
     failure: Any = None
     errors: Sequence[ErrorCode] = ()

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from openclaw.methods.families import METHODS
-from openclaw.protocol.calls import Call, Undescribed
+from openclaw.protocol.calls import Call
 from openclaw.protocol.events import EVENT_TABLE
 from openclaw.protocol.frames import ErrorShape, EventFrame, ResponseFrame, encode
 from openclaw.protocol.types import ABSENT
@@ -25,11 +25,11 @@ def wrong_answer(
 
     :param payload: as a handler gives it, or as it came; ``ABSENT`` for none.
     :param error: of a failure, as a definition or as it came.
-    :return: ``None`` if nothing is, or if nobody described the method.
+    :return: ``None`` if nothing is, or if there is no such method.
     """
     row = table.get(name)
     if ok:
-        if row is None or row.result is Undescribed:
+        if row is None:
             return None
         wrong = "has no payload" if payload is ABSENT else violations(row.answers(), orjson.loads(encode(payload)))
         return None if wrong is None else f"the answer to {name} is not as described: {wrong}"

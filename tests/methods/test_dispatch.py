@@ -138,7 +138,7 @@ class DispatchCase(MethodCase):
 
     def dispatch(self, handler: Any, params: type | None = None, remembered: str | None = None) -> None:
         table = MethodTable()
-        table.method("work", params, remembered=remembered)(handler)
+        table.method("work", params, result=Any, remembered=remembered)(handler)
         self.dispatcher = Dispatcher(table.rows)
 
 

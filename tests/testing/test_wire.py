@@ -8,7 +8,6 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.methods.families import METHODS
-from openclaw.protocol.calls import Undescribed
 from openclaw.protocol.events import EVENT_TABLE
 from openclaw.protocol.features import EVENT_ORDER, PUBLISHED
 from openclaw.protocol.schema import schema_of
@@ -25,7 +24,6 @@ class TableTests(SynchronousTestCase):
         """
         Every method says what it answers, in types that have a form on the wire.
         """
-        self.assertEqual([name for name, row in METHODS.items() if row.result is Undescribed], [])
         for row in METHODS.values():
             schema_of(row.answers())
             if row.failure is not None:

@@ -11,7 +11,9 @@ from typing import Any, Final, Protocol
 from attrs import frozen
 
 from openclaw.protocol import cron
+from openclaw.protocol.calls import Call
 from openclaw.protocol.definitions import DEFINITIONS
+from openclaw.protocol.events import EVENT_TABLE
 from openclaw.protocol.members import (
     Member,
     alternatives,
@@ -65,15 +67,36 @@ class Speller(Protocol):
     def union(self, choices: Sequence[str]) -> str: ...
 
 
-@cache
-def named_types() -> Mapping[str, Any]:
+def named_types(calls: Mapping[str, Call]) -> Mapping[str, Any]:
     """
-    Every type that gets a name of its own, those first that others are made of.
+    Every type that gets a name of its own, those first that others are made of: the definitions, and what methods
+    answer and events carry.
     """
     found: dict[str, Any] = {}
     for name, kind in DEFINITIONS.items():
         _collect(name, kind, found)
+    kinds = [kind for row in calls.values() for kind in (params_of(row), row.first, row.result, row.failure)]
+    for kind in (*kinds, *(event.payload for event in EVENT_TABLE.values())):
+        for part in (kind, *_parts(kind)):
+            name_of_part = name_of(part)
+            if name_of_part is not None:
+                _collect(name_of_part, part, found)
     return found
+
+
+def params_of(row: Call) -> Any:
+    """
+    What a method takes: ``None`` for nothing.
+    """
+    return row.params or row.takes
+
+
+def constant_name(wire: str) -> str:
+    """
+    The name of a method or an event as one word: ``chat.send`` is ``chatSend``.
+    """
+    head, *tail = re.split(r"[.-]", wire)
+    return head + "".join(word[:1].upper() + word[1:] for word in tail)
 
 
 def name_of(kind: Any) -> str | None:
@@ -113,9 +136,10 @@ def doc(cls: Any) -> Doc:
     What a class and its fields are for, as its docstring tells, without the marks of reStructuredText.
     """
     text, *parts = re.split(r"^:ivar (\w+): ", inspect.getdoc(cls) or "", flags=re.MULTILINE)
+    inherited = doc(cls.__base__).members if is_definition(cls.__base__) else {}
     return Doc(
         text=[_joined(paragraph) for paragraph in text.strip().split("\n\n")],
-        members={name: _joined(part) for name, part in zip(parts[::2], parts[1::2], strict=True)},
+        members={**inherited, **{name: _joined(part) for name, part in zip(parts[::2], parts[1::2], strict=True)}},
     )
 
 

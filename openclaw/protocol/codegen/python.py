@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType
 from typing import Any, Final
 
+from openclaw.protocol.calls import Call
 from openclaw.protocol.codegen.outline import NOTICE, chosen_members, doc, named_types, spelled
 from openclaw.protocol.codes import PROTOCOL_VERSION, ErrorCode
+from openclaw.protocol.events import EVENT_TABLE
 from openclaw.protocol.features import EVENT_ORDER, METHOD_ORDER, UNLISTED_METHODS
 from openclaw.protocol.members import Member, alternatives, exclusive, is_definition, members, unannotated
 from openclaw.protocol.types import wire_name
@@ -37,7 +39,7 @@ class Python:
 _SPELLER: Final = Python()
 
 
-def generate() -> str:
+def generate(calls: Mapping[str, Call]) -> str:
     """
     One module that needs the standard library of Python 3.11 only.
     """
@@ -49,8 +51,19 @@ def generate() -> str:
         _names("EventName", EVENT_ORDER),
         _names("MethodName", (*METHOD_ORDER, *UNLISTED_METHODS)),
     ]
-    types = [_declaration(name, kind) for name, kind in named_types().items()]
-    return "\n".join(head) + "\n\n" + "\n\n".join(types)
+    types = [_declaration(name, kind) for name, kind in named_types(calls).items()]
+    results = {name: row.result if row.first is None else row.first | row.result for name, row in calls.items()}
+    events = {name: event.payload for name, event in EVENT_TABLE.items()}
+    maps = [
+        _map("Results", "What each method answers; the first of two answers too.", results),
+        _map("Events", "What each event carries.", events),
+    ]
+    return "\n".join(head) + "\n\n" + "\n\n".join([*types, *maps])
+
+
+def _map(name: str, told: str, kinds: Mapping[str, Any]) -> str:
+    lines = [f"    {_constant(key)}: {spelled(kind, _SPELLER)},\n" for key, kind in kinds.items()]
+    return f'# {told}\n{name} = TypedDict("{name}", {{\n{"".join(lines)}}})\n'
 
 
 def _constant(value: Any) -> str:

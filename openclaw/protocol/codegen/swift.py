@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType
 from typing import Any, Final
 
-from openclaw.protocol.codegen.outline import NOTICE, doc, name_of, named_types, spelled
+from openclaw.protocol.calls import Call
+from openclaw.protocol.codegen.outline import NOTICE, constant_name, doc, name_of, named_types, params_of, spelled
 from openclaw.protocol.codes import PROTOCOL_VERSION, ErrorCode
+from openclaw.protocol.events import EVENT_TABLE
 from openclaw.protocol.members import Member, alternatives, is_definition, literals, members, unannotated
 
 #: Words that must be quoted to be names.
@@ -102,14 +104,14 @@ class Swift:
         return "String" if isinstance(values[0], str) else "Int"
 
     def union(self, choices: Sequence[str]) -> str:
-        (choice,) = choices
-        return choice
+        # A value that is one of several has no type of its own.
+        return choices[0] if len(choices) == 1 else self.anything
 
 
 _SPELLER: Final = Swift()
 
 
-def generate() -> str:
+def generate(calls: Mapping[str, Call]) -> str:
     """
     One file that needs Foundation only.
     """
@@ -119,9 +121,53 @@ def generate() -> str:
         f"public let gatewayProtocolVersion = {PROTOCOL_VERSION}",
         "\n".join(_enumeration("ErrorCode", [str(code) for code in ErrorCode], "")),
         PRELUDE,
-        *("\n".join(_declaration(name, kind)) for name, kind in named_types().items()),
+        *("\n".join(_declaration(name, kind)) for name, kind in named_types(calls).items()),
+        "\n".join(_calls(calls)),
+        "\n".join(_events()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _calls(calls: Mapping[str, Call]) -> Iterator[str]:
+    """
+    A constant for each method that knows the types of what it takes and answers.
+    """
+    yield "/// A method by its name, with the types of what it takes and answers."
+    yield "public struct GatewayCall<Params: Codable & Sendable, Answer: Codable & Sendable>: Sendable {"
+    yield "    public let method: String"
+    yield "}"
+    yield ""
+    yield "/// Every method. Of two answers it is the last."
+    yield "public enum GatewayCalls {"
+    for name, row in calls.items():
+        params = params_of(row)
+        types = f"{'JSONValue' if params is None else _plain(params)}, {_plain(row.result)}"
+        yield from _comment([row.summary], "    ")
+        yield f'    public static let {_quoted(constant_name(name))} = GatewayCall<{types}>(method: "{name}")'
+    yield "}"
+
+
+def _events() -> Iterator[str]:
+    yield "/// An event by its name, with the type of what it carries."
+    yield "public struct GatewayEvent<Payload: Codable & Sendable>: Sendable {"
+    yield "    public let name: String"
+    yield "}"
+    yield ""
+    yield "/// Every event."
+    yield "public enum GatewayEvents {"
+    for name, event in EVENT_TABLE.items():
+        payload = _plain(event.payload)
+        yield f'    public static let {_quoted(constant_name(name))} = GatewayEvent<{payload}>(name: "{name}")'
+    yield "}"
+
+
+def _plain(kind: Any) -> str:
+    """
+    A type outside of a structure: ``nil`` stands for ``null``.
+    """
+    choices = [choice for choice in alternatives(unannotated(kind)[0]) if choice is not NoneType]
+    spelling = _SPELLER.anything if len(choices) != 1 else spelled(choices[0], _SPELLER)
+    return f"{spelling}?" if NoneType in alternatives(unannotated(kind)[0]) else spelling
 
 
 def _declaration(name: str, kind: Any) -> Iterator[str]:

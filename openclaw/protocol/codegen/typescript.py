@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import NoneType
 from typing import Any, Final
 
-from openclaw.protocol.codegen.outline import NOTICE, chosen_members, doc, named_types, spelled
+from openclaw.protocol.calls import Call
+from openclaw.protocol.codegen.outline import NOTICE, chosen_members, doc, named_types, params_of, spelled
 from openclaw.protocol.codes import PROTOCOL_VERSION, ErrorCode
+from openclaw.protocol.events import EVENT_TABLE
 from openclaw.protocol.features import EVENT_ORDER, METHOD_ORDER, UNLISTED_METHODS
 from openclaw.protocol.members import Member, alternatives, exclusive, extra_member, is_definition, members, unannotated
 
@@ -43,7 +45,7 @@ class TypeScript:
 _SPELLER: Final = TypeScript()
 
 
-def generate() -> str:
+def generate(calls: Mapping[str, Call]) -> str:
     """
     One module without imports.
     """
@@ -53,9 +55,38 @@ def generate() -> str:
         f"export type ErrorCode = {_SPELLER.constants([str(code) for code in ErrorCode])};",
         _names("EventName", EVENT_ORDER),
         _names("MethodName", (*METHOD_ORDER, *UNLISTED_METHODS)),
-        *(_declaration(name, kind) for name, kind in named_types().items()),
+        *(_declaration(name, kind) for name, kind in named_types(calls).items()),
+        _methods(calls),
+        _events(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _methods(calls: Mapping[str, Call]) -> str:
+    """
+    An interface with a key for each method, for clients whose ``call`` is typed by the method's name.
+    """
+    lines = ["/** What each method takes and answers; `accepted` is the first of two answers. */"]
+    lines.append("export interface Methods {")
+    for name, row in calls.items():
+        params = params_of(row)
+        told = {
+            "params": "Record<string, never>" if params is None else spelled(params, _SPELLER),
+            "accepted": None if row.first is None else spelled(row.first, _SPELLER),
+            "result": spelled(row.result, _SPELLER),
+            "failure": None if row.failure is None else spelled(row.failure, _SPELLER),
+        }
+        members = "; ".join(f"{member}: {kind}" for member, kind in told.items() if kind is not None)
+        lines += [f"  /** {row.summary} */", f"  {json.dumps(name)}: {{ {members} }};"]
+    return "\n".join([*lines, "}"])
+
+
+def _events() -> str:
+    """
+    An interface with a key for each event.
+    """
+    lines = [f"  {json.dumps(name)}: {spelled(event.payload, _SPELLER)};" for name, event in EVENT_TABLE.items()]
+    return "\n".join(["/** What each event carries. */", "export interface Events {", *lines, "}"])
 
 
 def _names(name: str, values: Sequence[str]) -> str:

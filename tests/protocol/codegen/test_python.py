@@ -5,11 +5,14 @@ Tests for ``openclaw.protocol.codegen.python`` and for choosing a language.
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, get_type_hints
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from openclaw.methods.families import METHODS
 from openclaw.protocol.codegen import LANGUAGES, UnknownLanguage, generate
 from openclaw.protocol.definitions import DEFINITIONS
+from openclaw.protocol.events import EVENT_TABLE
 
 #: A client that uses the types; each ignored line is an error that mypy must find, else the comment itself is one.
 USE = """
@@ -46,7 +49,7 @@ class PythonTests(SynchronousTestCase):
         """
         folder = Path(self.mktemp())
         folder.mkdir()
-        (folder / "wire.py").write_text(generate("python"), encoding="utf-8")
+        (folder / "wire.py").write_text(generate("python", METHODS), encoding="utf-8")
         (folder / "use.py").write_text(USE, encoding="utf-8")
         result = subprocess.run(
             [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=cache", "use.py", "wire.py"],
@@ -61,9 +64,11 @@ class PythonTests(SynchronousTestCase):
         """
         The module can be imported, and has every definition.
         """
-        names: dict[str, object] = {}
-        exec(compile(generate("python"), "wire.py", "exec"), names)
+        names: dict[str, Any] = {}
+        exec(compile(generate("python", METHODS), "wire.py", "exec"), names)
         self.assertEqual(set(DEFINITIONS) - set(names), set())
+        self.assertEqual(list(get_type_hints(names["Results"])), list(METHODS))
+        self.assertEqual(list(get_type_hints(names["Events"])), list(EVENT_TABLE))
 
 
 class LanguageTests(SynchronousTestCase):
@@ -71,7 +76,7 @@ class LanguageTests(SynchronousTestCase):
         """
         A language without a generator is refused with the names of those that have one.
         """
-        error = self.assertRaises(UnknownLanguage, generate, "cobol")
+        error = self.assertRaises(UnknownLanguage, generate, "cobol", METHODS)
         self.assertEqual(str(error), 'no types for "cobol"; there are ts, swift, python')
 
     def test_repeatable(self) -> None:
@@ -79,4 +84,4 @@ class LanguageTests(SynchronousTestCase):
         The same definitions give the same text.
         """
         for lang in LANGUAGES:
-            self.assertEqual(generate(lang), generate(lang))
+            self.assertEqual(generate(lang, METHODS), generate(lang, METHODS))

@@ -8,8 +8,10 @@ from importlib.util import find_spec
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from openclaw.methods.families import METHODS
 from openclaw.protocol.codegen import generate
 from openclaw.protocol.codegen.outline import UNIONS, named_types
+from openclaw.protocol.events import EVENT_TABLE
 from openclaw.protocol.members import is_definition, members
 
 PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -23,7 +25,7 @@ def bare(text: str) -> str:
 
 
 class StructureTests(SynchronousTestCase):
-    text = generate("swift")
+    text = generate("swift", METHODS)
 
     def body(self, name: str) -> str:
         """
@@ -50,7 +52,7 @@ class StructureTests(SynchronousTestCase):
         Every definition is a structure whose properties are the keys of the wire, so that it needs no coding keys; a
         key that may be missing is an optional.
         """
-        for name, kind in named_types().items():
+        for name, kind in named_types(METHODS).items():
             if not is_definition(kind):
                 continue
             body = self.body(name)
@@ -67,6 +69,19 @@ class StructureTests(SynchronousTestCase):
         for name, key in {**dict.fromkeys(UNIONS, "kind"), "GatewayFrame": "type"}.items():
             self.assertIn(f"private enum CodingKeys: String, CodingKey {{ case {key} }}", self.body(name))
 
+    def test_calls(self) -> None:
+        """
+        Every method and every event is a constant of a name of its own, with types that are declared.
+        """
+        found = re.findall(
+            r'(?m)^    public static let `?(\w+)`? = Gateway(?:Call|Event)<(.*)>\(\w+: "(.*)"\)$', self.text
+        )
+        self.assertEqual([name for _, _, name in found], [*METHODS, *EVENT_TABLE])
+        names = [name for name, _, _ in found]
+        self.assertEqual(len(set(names[: len(METHODS)])), len(METHODS))
+        declared = set(re.findall(r"(?:struct|enum) (\w+)", bare(self.text)))
+        self.assertLessEqual({word for _, types, _ in found for word in re.findall(r"\w+", types)}, declared)
+
     def test_types_exist(self) -> None:
         """
         Every type that is used is declared, or Swift's own.
@@ -74,7 +89,7 @@ class StructureTests(SynchronousTestCase):
         declared = set(re.findall(r"(?:struct|enum) (\w+)", bare(self.text)))
         used = set(re.findall(r"(?m)^    public let .*?: (.*)$", bare(self.text)))
         words = {word for kind in used for word in re.findall(r"\w+", kind)}
-        self.assertEqual(words - declared, {"String", "Int", "Bool"})
+        self.assertEqual(words - declared, {"String", "Int", "Bool", "Double"})
 
     def test_parses(self) -> None:
         """

@@ -7,15 +7,18 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from openclaw.methods.families import METHODS
 from openclaw.protocol.codegen import generate
 from openclaw.protocol.definitions import DEFINITIONS
+from openclaw.protocol.events import EVENT_TABLE
 from tests.protocol.codegen.toolchain import typescript_compiler
 
 #: A client that uses the types; each marked line is an error that the compiler must find.
 USE = """
 import {
   PROTOCOL_VERSION, type ChannelAccount, type ConnectParams, type CronJob, type CronRunParams, type ErrorCode,
-  type EventName, type GatewayFrame, type MethodName, type NodeListParams, type SessionsPatchParams,
+  type EventName, type Events, type GatewayFrame, type MethodName, type Methods, type NodeListParams,
+  type SessionsPatchParams,
 } from "./wire";
 
 const connect: ConnectParams = {
@@ -49,6 +52,20 @@ export function next(job: CronJob): number | string {
   }
 }
 
+declare function call<M extends keyof Methods>(method: M, params: Methods[M]["params"]): Promise<Methods[M]["result"]>;
+declare function on<E extends keyof Events>(event: E, told: (payload: Events[E]) => void): void;
+
+export async function ask(): Promise<string> {
+  const said: string[] = [];
+  on("chat", (payload) => said.push(payload.state));
+  const history = await call("chat.history", { sessionKey: "main", limit: 5 });
+  // @ts-expect-error
+  await call("chat.history", { session: "main" });
+  // @ts-expect-error
+  said.push(history.nothing);
+  return history.thinkingLevel ?? "off";
+}
+
 // @ts-expect-error
 const both: CronRunParams = { id: "x", jobId: "y" };
 // @ts-expect-error
@@ -75,7 +92,7 @@ class TypeScriptTests(SynchronousTestCase):
         compiler = typescript_compiler()
         folder = Path(self.mktemp())
         folder.mkdir()
-        (folder / "wire.ts").write_text(generate("ts"), encoding="utf-8")
+        (folder / "wire.ts").write_text(generate("ts", METHODS), encoding="utf-8")
         (folder / "use.ts").write_text(USE, encoding="utf-8")
         result = subprocess.run(
             [
@@ -96,8 +113,10 @@ class TypeScriptTests(SynchronousTestCase):
 
     def test_every_definition(self) -> None:
         """
-        There is a type for every definition.
+        There is a type for every definition, and a key for every method and event.
         """
-        text = generate("ts")
+        text = generate("ts", METHODS)
+        for name in (*METHODS, *EVENT_TABLE):
+            self.assertEqual(text.count(f'\n  "{name}": '), (name in METHODS) + (name in EVENT_TABLE), name)
         for name in DEFINITIONS:
             self.assertRegex(text, rf"(?m)^export (interface {name} \{{|type {name} = )")
