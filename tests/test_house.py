@@ -66,7 +66,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "gateway": ZERO | ONE | TWO | THREE | FOUR,
     "daemon": ZERO | ONE,
     "doctor": ZERO | ONE | TWO,
-    "node_host": ZERO | ONE,
+    "node_host": ZERO | ONE | {"approvals"},
     "cli": frozenset(
         {
             "client",
@@ -74,6 +74,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
             "daemon",
             "doctor",
             "node_host",
+            "approvals",
             "errors",
             "protocol",
             "gateway.tap",

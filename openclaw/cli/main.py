@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 #: The module of each command; all of them have ``run(context, arguments)``.
 COMMANDS = {
     "agent": ("openclaw.cli.agent", "Run one agent turn through the gateway"),
+    "approvals": ("openclaw.cli.approvals", "Which commands may run: the file of rules"),
     "config": ("openclaw.cli.config", "Read or change the configuration"),
     "dashboard": ("openclaw.cli.dashboard", "Open the page of the gateway"),
     "devices": ("openclaw.cli.devices", "Pair devices, and their tokens"),
     "doctor": ("openclaw.cli.doctor", "Check the configuration, and repair old keys"),
+    "exec-approvals": ("openclaw.cli.approvals", "The same as approvals"),
     "gateway": ("openclaw.cli.gateway", "Run the gateway, or ask one that runs"),
     "health": ("openclaw.cli.health", "How the running gateway is"),
     "logs": ("openclaw.cli.logs", "Read the gateway's log"),
