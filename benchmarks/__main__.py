@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.load import deliveries, round_trips
 from benchmarks.processes import TOKEN, connected, cpu_seconds, echo_server, free_port, gateway, memory_mb, running
+from benchmarks.size import ASKED, LONG_KEY, MESSAGES, SESSIONS, fill
 from benchmarks.wire import Wire, request_frame, text_frame
 
 ROUNDS = 5
@@ -161,7 +162,13 @@ def flood(table: Table, port: int) -> None:
     table.add("flood of malformed frames: longest wait of another", f"{worst * 1000:.0f} ms", "<= 100 ms")
 
 
-def runs(table: Table, home: Path) -> None:
+@contextlib.contextmanager
+def with_model(home: Path) -> Iterator[int]:
+    """
+    A gateway with a model that answers at once.
+
+    :return: its port.
+    """
     model_port = free_port()
     provider = {
         "baseUrl": f"http://127.0.0.1:{model_port}/v1",
@@ -178,6 +185,46 @@ def runs(table: Table, home: Path) -> None:
         running([sys.executable, "-m", "benchmarks.model", str(model_port)], model_port),
         gateway(home, config=json.dumps(config)) as (port, _),
     ):
+        yield port
+
+
+def size(table: Table, home: Path) -> None:
+    """
+    The same with little and with much in the state directory.
+    """
+    took: list[dict[str, float]] = []
+    for name, sessions, messages in (("few", 100, 100), ("many", SESSIONS, MESSAGES)):
+        fill(home / name / ".openclaw", sessions, messages)
+        with with_model(home / name) as port:
+            took.append(asked(port))
+    for what, few in took[0].items():
+        many = took[1][what]
+        budget = "<= 30 ms; " if what.startswith("sessions.list") else ""
+        table.add(what, f"{many * 1000:.1f} ms ({many / few:.1f} x)", f"{budget}x: with 100 {few * 1000:.1f} ms")
+
+
+def asked(port: int) -> dict[str, float]:
+    """
+    What each of ``ASKED`` takes at most in 99 of 100 cases, and a message in the long session until its first token
+    at the median; in seconds.
+    """
+    wire = connected(port, 1)[0]
+    took: dict[str, float] = {}
+    for what, (method, params) in ASKED.items():
+        times = []
+        for _ in range(200):
+            started = time.perf_counter()
+            answer = wire.call(method, params)
+            times.append(time.perf_counter() - started)
+            assert answer["ok"], answer
+        took[f"{what}, p99"] = statistics.quantiles(times, n=100)[-1]
+    first_tokens = [first_token(wire, f"size-{number}", LONG_KEY) for number in range(30)]
+    took["chat.send to first token, in the long session"] = statistics.median(first_tokens)
+    return took
+
+
+def runs(table: Table, home: Path) -> None:
+    with with_model(home) as port:
         wire = connected(port, 1)[0]
         first_tokens = [first_token(wire, f"first-{number}") for number in range(30)]
         table.add(
@@ -191,9 +238,9 @@ def runs(table: Table, home: Path) -> None:
         )
 
 
-def first_token(wire: Wire, id: str) -> float:
+def first_token(wire: Wire, id: str, key: str = "bench") -> float:
     started = time.perf_counter()
-    params = {"sessionKey": "bench", "message": "hi", "idempotencyKey": id}
+    params = {"sessionKey": key, "message": "hi", "idempotencyKey": id}
     wire.socket.sendall(request_frame(id, "chat.send", params))
     took = 0.0
     while True:
@@ -255,6 +302,7 @@ PARTS: dict[str, Callable[[Table, Path], None]] = {
     "cli": command_line,
     "wire": over_the_wire,
     "runs": runs,
+    "size": size,
 }
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -165,7 +165,7 @@ async def history(context: MethodContext, params: ChatHistoryParams) -> dict[str
         if session is None:
             return None, []
         entries = unit.entries.messages(session.session_id, limit)
-        messages = [shown_message(entry.body["message"]) for entry in entries if entry.body.get("message")]
+        messages = (shown_message(entry.body["message"]) for entry in entries if entry.body.get("message"))
         return session, fitting(messages, MAX_HISTORY_BYTES)
 
     session, messages = await context.store.read(read)
@@ -178,16 +178,19 @@ async def history(context: MethodContext, params: ChatHistoryParams) -> dict[str
     }
 
 
-def fitting(messages: Sequence[Any], most_bytes: int) -> Sequence[Any]:
+def fitting(newest_first: Iterable[Any], most_bytes: int) -> Sequence[Any]:
     """
-    The newest messages whose JSON array is not larger than ``most_bytes``; at least the last one.
+    The newest messages whose JSON array is not larger than ``most_bytes``, oldest first; at least the last one. No
+    more are taken than one that does not fit.
     """
     size = len("[]")
-    for back, message in enumerate(reversed(messages)):
-        size += len(orjson.dumps(message)) + (1 if back else 0)
-        if size > most_bytes and back:
-            return messages[len(messages) - back :]
-    return messages
+    messages: list[Any] = []
+    for message in newest_first:
+        size += len(orjson.dumps(message)) + (1 if messages else 0)
+        if size > most_bytes and messages:
+            break
+        messages.append(message)
+    return messages[::-1]
 
 
 @methods.method("chat.abort", ChatAbortParams, result=ChatAbortResult, scope=WRITE)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import evolve
@@ -102,8 +102,8 @@ def _row(unit: Unit, session: Session, params: SessionsListParams) -> dict[str, 
     return row
 
 
-def _messages(entries: Sequence[Entry]) -> list[Mapping[str, Any]]:
-    return [entry.body["message"] for entry in entries if isinstance(entry.body.get("message"), Mapping)]
+def _messages(entries: Iterable[Entry]) -> Iterator[Mapping[str, Any]]:
+    return (entry.body["message"] for entry in entries if isinstance(entry.body.get("message"), Mapping))
 
 
 @methods.method("sessions.preview", SessionsPreviewParams, result=SessionsPreviewResult, scope=READ)

@@ -4,7 +4,7 @@ What a session is called in a list, and what was said in it last (``methods.md``
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,11 +45,11 @@ def shortened(text: str, most: int = TITLE_LENGTH) -> str:
     return (head[:blank] if blank > most * WORD_SHARE else head) + "…"
 
 
-def last_text(messages: Sequence[Mapping[str, Any]]) -> str | None:
+def last_text(newest_first: Iterable[Mapping[str, Any]]) -> str | None:
     """
     The last thing that a user or the assistant said.
     """
-    for message in reversed(messages):
+    for message in newest_first:
         if message.get("role") in ("user", "assistant"):
             text = message_text(message)
             if text:
@@ -57,12 +57,12 @@ def last_text(messages: Sequence[Mapping[str, Any]]) -> str | None:
     return None
 
 
-def preview_items(messages: Sequence[Mapping[str, Any]], limit: int, max_chars: int) -> list[dict[str, str]]:
+def preview_items(newest_first: Iterable[Mapping[str, Any]], limit: int, max_chars: int) -> list[dict[str, str]]:
     """
     The last few messages as ``sessions.preview`` shows them, oldest first.
     """
     items: list[dict[str, str]] = []
-    for message in reversed(messages):
+    for message in newest_first:
         text = preview_text(message)
         if text:
             items.append({"role": preview_role(message), "text": cut(text, max_chars)})

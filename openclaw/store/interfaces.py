@@ -206,13 +206,15 @@ class Entries(Protocol):
 
     def path(self, session_id: str) -> Sequence[Entry]:
         """
-        :return: from the root to the newest entry: the context of a run.
+        :return: the branch that ends with the newest entry: the context of a run. It begins with the first entry that
+            the latest compaction kept, or with the root where there is none.
         """
         ...
 
-    def messages(self, session_id: str, limit: int) -> Sequence[Entry]:
+    def messages(self, session_id: str, limit: int) -> Iterable[Entry]:
         """
-        :return: the last ``limit`` entries of type ``message`` in the order they were written, branches not followed.
+        :return: the last ``limit`` entries of type ``message``, the last written first, branches not followed. Each is
+            read when it is asked for: some are large.
         """
         ...
 

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from itertools import islice
 from typing import Any, TypeVar
 
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, execute
 
+from openclaw.store.branch import branch
 from openclaw.store.imports import KEPT_RUNS, MOST_RUNS, Mark
 from openclaw.store.interfaces import TERMINAL_STATES, Answer, DuplicateEntry, Entry, OutboxItem, Run, Session, Unit
 
@@ -109,16 +111,11 @@ class MemoryEntries:
         return rows[-1] if rows else None
 
     def path(self, session_id: str) -> Sequence[Entry]:
-        by_id = {row.id: row for row in self.rows.get(session_id, ())}
-        path: list[Entry] = []
-        entry = self.leaf(session_id)
-        while entry is not None:
-            path.append(entry)
-            entry = by_id.get(entry.parent_id) if entry.parent_id is not None else None
-        return path[::-1]
+        return branch(reversed(self.rows.get(session_id, [])))
 
-    def messages(self, session_id: str, limit: int) -> Sequence[Entry]:
-        return [row for row in self.rows.get(session_id, ()) if row.type == "message"][-limit:]
+    def messages(self, session_id: str, limit: int) -> Iterable[Entry]:
+        found = (row for row in reversed(self.rows.get(session_id, [])) if row.type == "message")
+        return islice(found, limit)
 
     def first_user(self, session_id: str) -> Entry | None:
         for row in self.rows.get(session_id, ()):

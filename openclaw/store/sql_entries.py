@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from attrs import define
 
+from openclaw.store.branch import branch
 from openclaw.store.interfaces import DuplicateEntry, Entry
 
 COLUMNS = "id, session_id, parent_id, type, timestamp_ms, run_id, body, body_hash"
@@ -164,19 +165,14 @@ class SqlEntries:
 
     def path(self, session_id: str) -> Sequence[Entry]:
         rows = self.connection.execute(
-            "WITH RECURSIVE path (id, parent_id, depth) AS ("
-            " SELECT * FROM (SELECT id, parent_id, 0 FROM entries WHERE session_id = ? ORDER BY number DESC LIMIT 1)"
-            " UNION ALL SELECT entries.id, entries.parent_id, path.depth + 1 FROM path JOIN entries"
-            " ON entries.session_id = ? AND entries.id = path.parent_id)"
-            " SELECT entries.id, session_id, entries.parent_id, type, timestamp_ms, run_id, body, body_hash"
-            " FROM path JOIN entries ON entries.session_id = ? AND entries.id = path.id ORDER BY depth DESC",
-            (session_id, session_id, session_id),
+            f"SELECT {COLUMNS} FROM entries WHERE session_id = ? ORDER BY number DESC", (session_id,)
         )
-        return [self._read(row) for row in rows]
+        return branch(self._read(row) for row in rows)
 
-    def messages(self, session_id: str, limit: int) -> Sequence[Entry]:
+    def messages(self, session_id: str, limit: int) -> Iterable[Entry]:
         newest = "WHERE session_id = ? AND type = 'message' ORDER BY number DESC LIMIT ?"
-        return self._select(newest, (session_id, limit))[::-1]
+        rows = self.connection.execute(f"SELECT {COLUMNS} FROM entries {newest}", (session_id, limit))
+        return (self._read(row) for row in rows)
 
     def first_user(self, session_id: str) -> Entry | None:
         first = "WHERE session_id = ? AND type = 'message' AND role = 'user' ORDER BY number LIMIT 1"

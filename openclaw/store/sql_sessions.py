@@ -120,8 +120,7 @@ class SqlSessions:
         include_unknown: bool = False,
         limit: int | None = None,
     ) -> Sequence[Session]:
-        shown = {"global": include_global, "unknown": include_unknown}
-        conditions = [f"key <> '{key}'" for key in HIDDEN if not shown[key]]
+        conditions: list[str] = []
         values: list[Any] = []
         for column, value in (("agent_id", agent_id), ("spawned_by", spawned_by), ("label", label)):
             if value is not None:
@@ -133,6 +132,9 @@ class SqlSessions:
         if text is not None:
             conditions.append("search LIKE ? ESCAPE '\\'")
             values.append(f"%{_escaped(text.lower()[:MOST_SEARCHED])}%")
+        shown = {"global": include_global, "unknown": include_unknown}
+        # Last, since they hold for nearly every row, and conditions are looked at in this order.
+        conditions += [f"key <> '{key}'" for key in HIDDEN if not shown[key]]
         where = " AND ".join(conditions) or "1 = 1"
         statement = f"SELECT {COLUMNS} FROM sessions WHERE {where} ORDER BY updated_at_ms DESC, key"
         if limit is not None:

@@ -211,7 +211,8 @@ class House:
     def messages(self, key: str = KEY) -> list[Mapping[str, Any]]:
         def work(unit: Any) -> list[Any]:
             session = unit.sessions.get(key)
-            return [entry.body["message"] for entry in unit.entries.messages(session.session_id, 1000)]
+            newest_first = unit.entries.messages(session.session_id, 1000)
+            return [entry.body["message"] for entry in newest_first][::-1]
 
         found: list[Mapping[str, Any]] = self.read(work)
         return found

@@ -105,7 +105,7 @@ class LedgerCase(SynchronousTestCase):
         return session
 
     def said(self) -> list[tuple[str, str]]:
-        return texts([entry.body["message"] for entry in self.store.unit.entries.messages("s", 99)])
+        return texts([entry.body["message"] for entry in self.store.unit.entries.messages("s", 99)][::-1])
 
 
 class BeginTests(LedgerCase):

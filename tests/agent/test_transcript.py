@@ -120,7 +120,7 @@ class UnansweredTests(TranscriptCase):
         self.ask("never answered")
         self.ask("and now")
         self.assertEqual(self.path(), ["e0", "e1", "e3"])
-        self.assertEqual(len(self.unit.entries.messages("s", 10)), 4)
+        self.assertEqual(len(list(self.unit.entries.messages("s", 10))), 4)
 
     def test_first(self) -> None:
         """

@@ -215,12 +215,20 @@ class HistoryTests(MethodCase):
         """
         The oldest messages are left out of an answer that would be too large, never the newest.
         """
-        messages = [assistant("x" * 100) for _ in range(5)]
+        messages = [assistant(str(number) * 100) for number in range(5)]
         size = len(orjson.dumps(messages[0]))
-        self.assertEqual(fitting(messages, 10**6), messages)
-        self.assertEqual(len(fitting(messages, 2 * size + 3)), 2)
-        self.assertEqual(fitting(messages, 1), messages[-1:])
+        self.assertEqual(fitting(messages[::-1], 10**6), messages)
+        self.assertEqual(fitting(messages[::-1], 2 * size + 3), messages[-2:])
+        self.assertEqual(fitting(messages[::-1], 1), messages[-1:])
         self.assertEqual(fitting([], 1), [])
+
+    def test_no_more_is_read(self) -> None:
+        """
+        Messages that will not be shown are not read: a long session may have very large ones.
+        """
+        taken = iter([assistant("x" * 100) for _ in range(5)])
+        self.assertEqual(len(fitting(taken, 1)), 1)
+        self.assertEqual(len(list(taken)), 3)
 
 
 class AbortTests(MethodCase):

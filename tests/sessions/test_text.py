@@ -117,7 +117,7 @@ class PreviewTests(SynchronousTestCase):
             assistant({"type": "text", "text": "x" * 30}),
         ]
         self.assertEqual(
-            preview_items(messages, 3, 10),
+            preview_items(messages[::-1], 3, 10),
             [
                 {"role": "tool", "text": "Let me..."},
                 {"role": "tool", "text": "done"},
@@ -130,7 +130,7 @@ class PreviewTests(SynchronousTestCase):
         The last thing said is a user's or the assistant's, never a tool's.
         """
         result = {"role": "toolResult", "content": [{"type": "text", "text": "t"}]}
-        self.assertEqual(last_text([user("hi"), result]), "hi")
+        self.assertEqual(last_text([result, user("hi"), user("earlier")]), "hi")
         self.assertIsNone(last_text([result]))
         self.assertEqual(message_text({"role": "user", "content": 5}), "")
         self.assertEqual(cut("abcdef", 5), "ab...")

@@ -156,9 +156,28 @@ class StoreTests:
         messages = await self.read(lambda unit: [row.id for row in unit.entries.messages("s1", 2)])
         leaf = await self.read(lambda unit: unit.entries.leaf("s1"))
         first = await self.read(lambda unit: unit.entries.first_user("s1"))
-        self.assertEqual((path, messages), (["a", "b", "c"], ["orphan", "c"]))
+        self.assertEqual((path, messages), (["a", "b", "c"], ["c", "orphan"]))
         self.assertEqual((leaf, first and first.id), (entry("c", "b", run_id="r"), "b"))
         self.assertEqual(await self.read(lambda unit: list(unit.entries.path("none"))), [])
+
+    async def test_path_after_a_compaction(self: Any) -> None:
+        """
+        The path begins with the first entry that the latest compaction kept; with the compaction, where it says
+        nothing of that; with the root, where what it names is on no branch.
+        """
+
+        def compacted(session_id: str, first: str | None) -> list[Entry]:
+            summary: Any = {"summary": "they met"} | ({} if first is None else {"firstKeptEntryId": first})
+            earlier = {"summary": "long ago", "firstKeptEntryId": "a"}
+            made = [entry("a", None), entry("b", "a"), entry("c", "b", type="compaction", body=earlier)]
+            made += [entry("d", "c"), entry("e", "d", type="compaction", body=summary), entry("f", "e")]
+            return [evolve(one, session_id=session_id) for one in made]
+
+        for session_id, first, expected in (("kept", "d", "def"), ("none", None, "ef"), ("lost", "x", "abcdef")):
+            for one in compacted(session_id, first):
+                await self.write(partial(merge, one))
+            path = await self.read(lambda unit, of=session_id: [row.id for row in unit.entries.path(of)])
+            self.assertEqual("".join(path), expected, session_id)
 
     async def test_entry_ids_are_unique(self: Any) -> None:
         """

@@ -34,6 +34,15 @@ FILLING = (
         "INSERT INTO entries (session_id, number, id, type, role, timestamp_ms, body)"
         " SELECT 's' || (n % 500), n, n, 'message', 'user', n, '{\"message\":{\"role\":\"user\"}}' FROM numbers"
     ),
+    # One long session that was summarised at its end.
+    (
+        "INSERT INTO entries (session_id, number, id, parent_id, type, role, timestamp_ms, body)"
+        " SELECT 'long', n, n, n - 1, 'message', 'user', n, '{\"message\":{\"role\":\"user\"}}' FROM numbers"
+    ),
+    (
+        "INSERT INTO entries (session_id, number, id, parent_id, type, timestamp_ms, body)"
+        " SELECT 'long', max(n) + 1, 'c', max(n), 'compaction', 1, '{\"summary\":\"\"}' FROM numbers"
+    ),
     (
         "INSERT INTO archived_entries (session_id, archived_at_ms, number, id, type, timestamp_ms, body)"
         " SELECT 's' || (n % 500), 1, n, n, 'message', n, '{}' FROM numbers"
@@ -76,8 +85,9 @@ OPERATIONS: Mapping[str, Callable[[Unit], Any]] = {
     "merge": lambda unit: unit.entries.merge(entry("a", None, session_id="new", timestamp_ms=2000)),
     "leaf": lambda unit: unit.entries.leaf("new"),
     "path": lambda unit: unit.entries.path("new"),
-    "messages": lambda unit: unit.entries.messages("new", 200),
-    "first user": lambda unit: unit.entries.first_user("new"),
+    "path of a long session": lambda unit: unit.entries.path("long"),
+    "messages": lambda unit: list(unit.entries.messages("long", 50)),
+    "first user": lambda unit: unit.entries.first_user("long"),
     "archive": lambda unit: unit.entries.archive("new", 2),
     "put a run": lambda unit: unit.runs.put(run("x")),
     "get a run": lambda unit: unit.runs.get("x"),
