@@ -166,10 +166,16 @@ class OwnTests(LockTestCase):
         lock = self.lock()
         lock.acquire()
         child = subprocess.Popen(
-            [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, close_fds=False
+            [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            close_fds=False,
         )
         self.addCleanup(child.wait)
         self.addCleanup(child.communicate)
+        # A parent goes on as soon as the child has a memory of its own: before its files are closed.
+        assert child.stdout is not None
+        child.stdout.readline()
         assert lock._descriptor is not None
         os.close(lock._descriptor)
         lock._descriptor = None
