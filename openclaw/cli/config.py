@@ -5,23 +5,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from openclaw.cli.arguments import Arguments
+from openclaw.cli.config_change import bring_back, change, valid
 from openclaw.cli.context import Context
-from openclaw.cli.exits import CONFIGURATION, CommandFailed, ConfigurationRefused, UsageError, unknown_command
-from openclaw.config.dotted import parse_path, value_at
-from openclaw.config.editor import EditRefused, PathNotFound
+from openclaw.cli.exits import CONFIGURATION, CommandFailed, UsageError, unknown_command
+from openclaw.config.backups import BACKUPS, Backup, NoBackup, backups
+from openclaw.config.dotted import parse_path, typed_path, value_at
+from openclaw.config.editor import EditRefused, PathNotFound, set_value, unset_value
 from openclaw.config.issues import ConfigInvalid, Issue
-from openclaw.config.loader import Snapshot, load
+from openclaw.config.loader import load
 from openclaw.config.tokens import Json5Error, decode, parse
-from openclaw.config.writer import HashMismatch, set_key, unset_key
 
-_USAGE = "config get <path> [--json] | set <path> <value> [--json] | unset <path> | file [--json]"
-#: How often a change that came too late is made again.
-_ATTEMPTS = 50
-_WORDS = {"get": ("path",), "set": ("path", "value"), "unset": ("path",), "file": ()}
+_USAGE = """\
+config get <path> [--json]
+       openclaw config set <path> <value> [--json]
+       openclaw config unset <path>
+       openclaw config file [--json]
+       openclaw config backups [--json]
+       openclaw config undo [<number>]"""
+_WORDS = {
+    "get": ("path",),
+    "set": ("path", "value"),
+    "unset": ("path",),
+    "file": (),
+    "backups": (),
+    "undo": ("number",),
+}
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:
@@ -29,7 +41,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     :return: the exit code.
     """
     parser = Arguments("config", "Read or change the configuration file.", _USAGE)
-    parser.option("--json", action="store_true", help="get, file: print JSON; set: the value must be JSON5")
+    parser.option("--json", action="store_true", help="get, file, backups: print JSON; set: the value must be JSON5")
     options, words = parser.split(arguments)
     if not words:
         raise UsageError(f"missing subcommand\nUsage: openclaw {_USAGE}")
@@ -37,17 +49,17 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         raise unknown_command(words[0], _WORDS, parent="config")
     name = words.pop(0)
     parser.command = f"config {name}"
-    parser.check_words(words, _WORDS[name])
-    if name == "unset":
+    parser.check_words(words, _WORDS[name], optional=1 if name == "undo" else 0)
+    if name in ("unset", "undo"):
         parser.check_options(options, "json")
-    commands = {"get": _get, "set": _set, "unset": _unset, "file": _file}
+    commands = {"get": _get, "set": _set, "unset": _unset, "file": _file, "backups": _backups, "undo": _undo}
     commands[name](context, words, json_only=options.json)
     return 0
 
 
 def _get(context: Context, words: Sequence[str], *, json_only: bool) -> None:
     try:
-        value = value_at(_valid(context).config, parse_path(words[0]))
+        value = value_at(valid(context).config, parse_path(words[0]))
     except EditRefused as error:
         raise _refused(error, words[0]) from error
     if json_only or isinstance(value, dict | list):
@@ -60,22 +72,28 @@ def _set(context: Context, words: Sequence[str], *, json_only: bool) -> None:
     path, text = words
     value = _value(text, json_only)
     try:
-        _edit(context, lambda found: set_key(found, path, value, environ=context.environ, home=context.home))
+        parts = typed_path(parse_path(path))
+        done = change(context, lambda found: set_value(found, parts, value))
     except ConfigInvalid as error:
         raise _rejected(error) from error
     except EditRefused as error:
         raise _refused(error, path) from error
-    context.line(f"Updated {path}. Restart the gateway to apply.")
+    context.line(f"Updated {path}. {_when(done.waits(parts))}")
 
 
 def _unset(context: Context, words: Sequence[str], *, json_only: bool) -> None:
     try:
-        _edit(context, lambda found: unset_key(found, words[0], environ=context.environ, home=context.home))
+        parts = typed_path(parse_path(words[0]))
+        done = change(context, lambda found: unset_value(found, parts))
     except ConfigInvalid as error:
         raise _rejected(error) from error
     except EditRefused as error:
         raise _refused(error, words[0]) from error
-    context.line(f"Removed {words[0]}. Restart the gateway to apply.")
+    context.line(f"Removed {words[0]}. {_when(done.waits(parts))}")
+
+
+def _when(waits: bool) -> str:
+    return "Restart the gateway to apply." if waits else "The running gateway follows it."
 
 
 def _file(context: Context, words: Sequence[str], *, json_only: bool) -> None:
@@ -86,19 +104,34 @@ def _file(context: Context, words: Sequence[str], *, json_only: bool) -> None:
         context.line(str(snapshot.path))
 
 
-def _edit(context: Context, change: Callable[[Snapshot], object]) -> None:
-    """
-    Change the file, again and again while others are faster: what is asked for is one key, whatever else they write.
-
-    :raise HashMismatch: they were faster every time.
-    """
-    for _ in range(_ATTEMPTS):
-        try:
-            change(_valid(context))
-        except HashMismatch:
-            continue
+def _backups(context: Context, words: Sequence[str], *, json_only: bool) -> None:
+    found = backups(load(context.environ, context.home).path)
+    if json_only:
+        context.json([_backup(one) for one in found])
         return
-    change(_valid(context))
+    if not found:
+        context.line("No backups.")
+    for one in found:
+        context.line(f"{one.number}  {one.written.astimezone():%Y-%m-%d %H:%M:%S}  {context.short(one.path)}")
+
+
+def _backup(one: Backup) -> dict[str, Any]:
+    return {"number": one.number, "path": str(one.path), "writtenAtMs": int(one.written.timestamp() * 1000)}
+
+
+def _undo(context: Context, words: Sequence[str], *, json_only: bool) -> None:
+    text = words[0] if words else "1"
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= BACKUPS):
+        raise UsageError(f"number must be from 1 to {BACKUPS}")
+    try:
+        done = bring_back(context, int(text))
+    except NoBackup as error:
+        raise CommandFailed(str(error)) from error
+    except ConfigInvalid as error:
+        raise _rejected(error) from error
+    context.line(f"Brought back backup {text}; what was there is backup 1 now. {_when(done.waiting is None)}")
+    if done.waiting:
+        context.line(f"Restart the gateway to apply: {', '.join(done.waiting)}")
 
 
 def _value(text: str, json_only: bool) -> Any:
@@ -109,16 +142,6 @@ def _value(text: str, json_only: bool) -> Any:
         if json_only:
             raise CommandFailed(f"Error: Failed to parse JSON5 value: {error}") from error
         return text
-
-
-def _valid(context: Context) -> Snapshot:
-    snapshot = load(context.environ, context.home)
-    if not snapshot.valid:
-        lines = [f"Config invalid at {context.short(snapshot.path)}."]
-        lines += [f"- {issue.line()}" for issue in snapshot.issues]
-        hint = f"Run `{context.command('openclaw doctor')}` to repair, then retry."
-        raise ConfigurationRefused("\n".join([*lines, hint]))
-    return snapshot
 
 
 def _rejected(error: ConfigInvalid) -> CommandFailed:

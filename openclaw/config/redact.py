@@ -17,7 +17,7 @@ from openclaw.config.issues import ConfigError
 from openclaw.config.keys import ROOT
 from openclaw.config.loader import Snapshot
 from openclaw.config.schema import KeyPath, Shape
-from openclaw.config.tokens import Json5Error, comments, parse
+from openclaw.config.tokens import Json5Error, comments, decode, parse
 
 REDACTED = "__OPENCLAW_REDACTED__"
 
@@ -201,8 +201,28 @@ def restore_text(new_text: str, new: Any, snapshot: Snapshot) -> str:
     """
     whole = restore(new, snapshot.parsed, snapshot.config)
     for path in _marked(new, ()):
-        new_text = set_value(new_text, path, _at(whole, path))
+        value = _at(whole, path)
+        token = _token(snapshot, path, value)
+        span = get_span(new_text, path)
+        if token is None or span is None:
+            new_text = set_value(new_text, path, value)
+        else:
+            new_text = new_text[: span[0]] + token + new_text[span[1] :]
     return _restore_comments(new_text, snapshot)
+
+
+def _token(snapshot: Snapshot, path: KeyPath, value: Any) -> str | None:
+    """
+    How the file writes a value that stands at the same place there, with its own quotes and escapes.
+    """
+    try:
+        span = None if snapshot.raw is None else get_span(snapshot.raw, path)
+    except ConfigError:
+        return None  # The file cannot be read, or has something else on the way.
+    if span is None or snapshot.raw is None:
+        return None
+    token = snapshot.raw[span[0] : span[1]]
+    return token if decode(token) == value else None
 
 
 def _marked(value: Any, path: KeyPath) -> Iterator[KeyPath]:

@@ -138,20 +138,44 @@ def replace_text(
     :param earlier: the file had this text before, so that only what cannot be used at all is refused.
     :return: what the file says now.
     """
+
+    def make(before: Snapshot) -> str:
+        if before.hash != expected_hash:
+            raise HashMismatch(path, expected_hash, before.hash)
+        return new_text
+
+    return edit_file(path, make, environ, home, earlier=earlier, pause=pause)
+
+
+def edit_file(
+    path: Path,
+    make: Callable[[Snapshot], str],
+    environ: Mapping[str, str],
+    home: Path,
+    *,
+    earlier: bool = False,
+    pause: Callable[[float], None] = time.sleep,
+) -> Snapshot:
+    """
+    Give the file the text that ``make`` makes of what it says; nobody else writes meanwhile.
+
+    :param earlier: as :func:`replace_text`.
+    :return: what the file says now.
+    :raise ConfigInvalid: as :func:`commit`.
+    """
     # A link stays a link: what it points to is replaced. Includes go from the link, as in reading.
     target = path.resolve()
     make_private_directory(target.parent)
     with _locked(target, pause):
         before = load(environ, home, path=path)
-        if before.hash != expected_hash:
-            raise HashMismatch(path, expected_hash, before.hash)
-        after = evaluate(new_text, path, environ, home)
+        text = make(before)
+        after = evaluate(text, path, environ, home)
         if earlier:
             after.require()
         else:
-            _check(before, after)
-        if new_text != before.raw:
-            _write(target, new_text)
+            check_change(before, after)
+        if text != before.raw:
+            _write(target, text)
     return after
 
 
@@ -260,9 +284,11 @@ def _locked(path: Path, pause: Callable[[float], None]) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _check(before: Snapshot, after: Snapshot) -> None:
+def check_change(before: Snapshot, after: Snapshot) -> None:
     """
     Refuse what must not be written.
+
+    :raise ConfigInvalid: as :func:`commit`.
     """
     after.require()
     known = {_any_index((*group.path, key)) for group in before.unknown for key in group.keys}

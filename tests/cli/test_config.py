@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from tests.cli.harness import CommandCase
+from tests.cli.harness import CommandCase, GatewayCase
+from tests.client.gateway import Peer
 
 TEXT = """\
 {
@@ -146,3 +149,156 @@ class ConfigTests(CommandCase):
         self.assertEqual(self.openclaw("config", "set", "a").err, "error: missing required argument 'value'\n")
         self.assertEqual(self.openclaw("config", "nope").code, 2)
         self.assertEqual(self.openclaw("config").code, 2)
+
+
+class BackupTests(CommandCase):
+    """
+    Earlier texts.
+    """
+
+    def test_undo(self) -> None:
+        """
+        The text before the last change comes back to the byte; once more, and the change is there again.
+        """
+        path = self.configure(TEXT)
+        self.openclaw("config", "set", "gateway.port", "19000")
+        changed = path.read_text()
+        outcome = self.openclaw("config", "undo")
+        self.assertEqual((outcome.code, path.read_text()), (0, TEXT), outcome.err)
+        self.assertEqual(
+            outcome.out,
+            "Brought back backup 1; what was there is backup 1 now. Restart the gateway to apply.\n",
+        )
+        self.openclaw("config", "undo")
+        self.assertEqual(path.read_text(), changed)
+
+    def test_numbers(self) -> None:
+        """
+        Backups are listed with their numbers, and each can be brought back, also where the file is broken now.
+        """
+        path = self.configure(TEXT)
+        self.assertEqual(self.openclaw("config", "backups").out, "No backups.\n")
+        for port in ("1", "2", "3"):
+            self.openclaw("config", "set", "gateway.port", port)
+        listed = self.openclaw("config", "backups", "--json").json
+        self.assertEqual([one["number"] for one in listed], [1, 2, 3])
+        self.assertEqual(len(self.openclaw("config", "backups").out.splitlines()), 3)
+        path.write_text("{")
+        self.assertEqual(self.openclaw("config", "undo", "3").code, 0)
+        self.assertEqual(path.read_text(), TEXT)
+        for number, code, told in (("5", 0, ""), ("6", 2, "number must be"), ("x", 2, "number must be")):
+            outcome = self.openclaw("config", "undo", number)
+            self.assertEqual(outcome.code, code or 1, outcome.out)
+            self.assertIn(told or "There is no backup 5 of", outcome.err)
+
+    def test_old_text_is_wrong(self) -> None:
+        """
+        A backup that cannot be used does not come back; one with keys that nothing reads does.
+        """
+        path = self.configure('{gateway: {port: "x"}}')
+        path.replace(path.with_name("openclaw.json.bak"))
+        self.configure(TEXT)
+        outcome = self.openclaw("config", "undo")
+        self.assertEqual((outcome.code, path.read_text()), (78, TEXT))
+        path.with_name("openclaw.json.bak").write_text("{odd: 1}")
+        self.assertEqual(self.openclaw("config", "undo").code, 0)
+        self.assertEqual(path.read_text(), "{odd: 1}")
+
+
+class RunningTests(GatewayCase):
+    """
+    With a gateway that runs with the same file.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.home / ".openclaw" / "openclaw.json"
+        self.lock(pid=os.getpid(), configPath=str(self.path))
+        self.gateway.methods["config.set"] = {"ok": True, "restartNeeded": ["gateway.tls.enabled"]}
+
+    def lock(self, **told: object) -> None:
+        """
+        What a gateway writes into its lock.
+        """
+        (self.home / ".openclaw" / "gateway.lock").write_text(json.dumps(told))
+
+    def set(self, path: str = "gateway.maxPayload", value: str = "1000") -> tuple[str, str]:
+        """
+        What the command says, and what it changed by itself.
+        """
+        before = self.path.read_text()
+        outcome = self.openclaw("config", "set", path, value)
+        now = self.path.read_text()
+        return outcome.out + outcome.err, "" if now == before else now
+
+    def test_through_the_gateway(self) -> None:
+        """
+        The gateway writes: it gets the whole new text, and the hash of what the command has read.
+        """
+        said, written = self.set()
+        self.assertEqual((said, written), ("Updated gateway.maxPayload. The running gateway follows it.\n", ""))
+        ((request),) = self.gateway.requests
+        snapshot = json.loads(self.path.read_text())
+        snapshot["gateway"]["maxPayload"] = 1000
+        self.assertEqual(json.loads(request["params"]["raw"]), snapshot)
+        self.assertEqual(len(request["params"]["baseHash"]), 64)
+        said, _ = self.set("gateway.tls", "{enabled: false}")
+        self.assertEqual(said, "Updated gateway.tls. Restart the gateway to apply.\n")
+
+    def test_wrong_values_are_not_sent(self) -> None:
+        """
+        What cannot be used is refused here, with what was expected.
+        """
+        said, _ = self.set("gateway.portt", "1")
+        self.assertIn('Did you mean "port"?', said)
+        self.assertEqual(self.gateway.requests, [])
+
+    def test_others_were_faster(self) -> None:
+        """
+        A change that came too late is made again from what is there now.
+        """
+        told = "config changed since last load; re-run config.get and retry"
+
+        def first(peer: Peer, request: dict[str, Any]) -> None:
+            if len(self.gateway.requests) == 1:
+                peer.refuse(request, "INVALID_REQUEST", told)
+            else:
+                peer.answer(request, {"ok": True, "restartNeeded": []})
+
+        self.gateway.methods["config.set"] = first
+        self.assertEqual(self.set()[0], "Updated gateway.maxPayload. The running gateway follows it.\n")
+        self.assertEqual(len(self.gateway.requests), 2)
+
+    def test_refused(self) -> None:
+        """
+        What the gateway cannot use, because its variables are others, is not written past it.
+        """
+
+        def refuse(peer: Peer, request: dict[str, Any]) -> None:
+            error = {"code": "INVALID_REQUEST", "message": "invalid config"}
+            error |= {"details": {"issues": [{"path": "", "message": "Missing env var"}]}}  # type: ignore[dict-item]
+            peer.send({"type": "res", "id": request["id"], "ok": False, "error": error})
+
+        self.gateway.methods["config.set"] = refuse
+        said, written = self.set()
+        self.assertEqual((said, written), ("Error: Config validation failed: <root>: Missing env var\n", ""))
+
+    def test_past_the_gateway(self) -> None:
+        """
+        Where no gateway can be reached, or it is that of another file, the command writes by itself, and says that the
+        gateway has to be restarted.
+        """
+        del self.gateway.methods["config.set"]
+        cases: list[dict[str, object]] = [
+            {"pid": os.getpid(), "configPath": str(self.path)},
+            {"pid": os.getpid(), "configPath": "/another"},
+            {"pid": 2**22 + 1, "configPath": str(self.path)},
+            {"pid": "x", "configPath": str(self.path)},
+            {},
+        ]
+        for number, told in enumerate(cases):
+            self.lock(**told)
+            said, written = self.set(value=str(1000 + number))
+            self.assertEqual(said, "Updated gateway.maxPayload. Restart the gateway to apply.\n", told)
+            self.assertEqual(json.loads(written)["gateway"]["maxPayload"], 1000 + number)
+        self.assertEqual(len(self.gateway.requests), 1)

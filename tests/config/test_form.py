@@ -9,7 +9,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from twisted.trial.unittest import SynchronousTestCase
@@ -83,6 +83,7 @@ class SchemaTests(SynchronousTestCase):
         right = not report.issues and not report.unknown
         self.assertEqual(self.validator.is_valid(config), right, (report, config))
 
+    @settings(max_examples=100, derandomize=True, deadline=None)
     @given(st.sampled_from(RECORDED), VALUES, st.data())
     def test_damaged_files(self, config: Any, value: Any, data: st.DataObject) -> None:
         """
@@ -96,6 +97,7 @@ class SchemaTests(SynchronousTestCase):
         place[path[-1]] = value
         self.agrees(config)
 
+    @settings(max_examples=100, derandomize=True, deadline=None)
     @given(st.sampled_from(known(ROOT)[1:]), VALUES)
     def test_one_key(self, path: tuple[str, ...], value: Any) -> None:
         """

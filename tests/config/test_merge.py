@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -67,6 +67,7 @@ class MergeTests(SynchronousTestCase):
         ):
             self.assertEqual(merge_patch(old, patch), new)
 
+    @settings(max_examples=100, derandomize=True, deadline=None)
     @given(PLAIN, PLAIN)
     def test_as_the_rfc(self, old: Any, patch: Any) -> None:
         """
@@ -76,6 +77,7 @@ class MergeTests(SynchronousTestCase):
         self.assertEqual(merged, rfc7396(old, patch))
         self.assertEqual(merge_patch(merged, patch), merged)
 
+    @settings(max_examples=100, derandomize=True, deadline=None)
     @given(NAMED, NAMED, st.sets(NAMES))
     def test_by_id(self, old: list[dict[str, Any]], patch: list[dict[str, Any]], gone: set[str]) -> None:
         """
@@ -94,6 +96,7 @@ class MergeTests(SynchronousTestCase):
             wanted = rfc7396(before.get(name), named[name]) if name in named else before[name]
             self.assertEqual(one, wanted)
 
+    @settings(max_examples=100, derandomize=True, deadline=None)
     @given(NAMED, st.data())
     def test_other_elements_keep_their_text(self, old: list[dict[str, Any]], data: st.DataObject) -> None:
         """
