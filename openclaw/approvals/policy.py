@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from openclaw.approvals.file import MAIN, agents_of, entries_of, new_entry_id
+from openclaw.approvals.file import MAIN, ApprovalsSnapshot, agents_of, entries_of, new_entry_id
 from openclaw.approvals.programs import IGNORES_CASE, literal, matches, resolve
 from openclaw.approvals.runners import carries_command, runs_anything
 from openclaw.approvals.safe_bins import DEFAULT, is_safe
@@ -111,6 +111,15 @@ def rules_for(
     )
 
 
+def rules_of(
+    snapshot: ApprovalsSnapshot, agent_id: str, *, security: str | None = None, ask: str | None = None
+) -> Rules:
+    """
+    The rules of an agent as the file has them. One that cannot be understood allows nothing: it may have said so.
+    """
+    return rules_for(snapshot.content, agent_id, security=security, ask=ask) if snapshot.whole else Rules()
+
+
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
@@ -193,7 +202,9 @@ class Verdict:
 
 def weigh(command: str, rules: Rules, around: Surroundings, *, host: str = "gateway") -> Verdict:
     """
-    Decide about a command line.
+    Decide about a command line. Blocks on the disk.
+
+    :param host: where it would run, as the model is told.
     """
     if rules.security == "deny":
         return Verdict(kind="deny", reason=f"exec denied: host={host} security=deny")

@@ -13,6 +13,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from openclaw.approvals.errors import (
     AlreadyPending,
@@ -32,6 +33,12 @@ DEFAULT_LIMIT = timedelta(minutes=2)
 #: No question stands longer. Clients count in timers that end after 24 days.
 LONGEST = timedelta(days=7)
 MOST_PENDING = 256
+
+#: How soon it is tried again to say that nobody decided.
+AGAIN = timedelta(minutes=1)
+
+#: Who ends a question that is none any more, as others are told.
+OURSELVES = "gateway"
 
 #: What clients are shown of a request, ``null`` where there is nothing.
 SHOWN = ("command", "cwd", "host", "security", "ask", "agentId", "resolvedPath", "sessionKey")
@@ -177,6 +184,8 @@ class Questions(Service):
             raise
         _stop(pending.timer)
         if not heard:
+            # Whoever still shows it learns that it is none any more.
+            self._tell(id, "deny", OURSELVES)
             raise UnknownApproval()
         self._tell(id, decision, by)
 
@@ -210,8 +219,16 @@ class Questions(Service):
         pending = self._pending.pop(id, None)
         if pending is None:
             return
-        settling = maybeDeferred(pending.settle, None)
-        settling.addErrback(lambda failure: self._log.failure("That nobody decided could not be told.", failure))
+        maybeDeferred(pending.settle, None).addErrback(self._not_settled, pending)
+
+    def _not_settled(self, failure: Failure, pending: _Pending) -> None:
+        """
+        Whoever asked still waits: the question stays until that it has expired can be stored.
+        """
+        self._log.failure("That nobody decided could not be told; it is tried again.", failure)
+        if self.running:
+            pending.timer = self.clock.callLater(AGAIN.total_seconds(), self._expire, pending.asked.id)
+            self._pending[pending.asked.id] = pending
 
 
 @frozen(kw_only=True)

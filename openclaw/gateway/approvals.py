@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 
 from openclaw.agent.approvals import Question
-from openclaw.approvals.questions import LONGEST, Publish, Questions
+from openclaw.approvals.questions import LONGEST, OURSELVES, Publish, Questions
 from openclaw.methods.context import NodeAnswer
 from openclaw.methods.table import Failed
 from openclaw.protocol.codes import ErrorCode
@@ -65,7 +65,7 @@ class RunQuestions:
         """
         The run has ended: who still shows its question is told.
         """
-        self.questions.withdraw(question_id, by="gateway")
+        self.questions.withdraw(question_id, by=OURSELVES)
 
 
 class NoNodes:

@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.approvals import policy
-from openclaw.approvals.policy import Rules, Surroundings, Use, more_asking, rules_for, stricter, undecided, weigh
+from openclaw.approvals.file import approvals_path, read_approvals
+from openclaw.approvals.policy import (
+    Rules,
+    Surroundings,
+    Use,
+    more_asking,
+    rules_for,
+    rules_of,
+    stricter,
+    undecided,
+    weigh,
+)
 from openclaw.approvals.shell import NotAnalysable, parse
 from tests.approvals.commands import CARRIED, TABLE, UNCERTAIN, WRAPPED
 
@@ -160,6 +171,18 @@ class RulesTests(PolicyCase):
             rules = rules_for(content, "main")
             self.assertEqual((rules.security, rules.ask, rules.ask_fallback), ("deny", "on-miss", "deny"))
         self.assertEqual(rules_for({}, "main", security="allowlist", ask="off").security, "allowlist")
+
+    def test_not_understood(self) -> None:
+        """
+        A file that cannot be understood may have said that nothing runs, so nothing does, whatever is configured.
+        """
+        path = approvals_path(Path(self.mktemp()))
+        for text, security in ((None, "full"), ("{", "deny"), ('{"version": 2}', "deny"), ('{"version": 1}', "full")):
+            if text is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            rules = rules_of(read_approvals(path), "main", security="full", ask="off")
+            self.assertEqual(rules.security, security, text)
 
     def test_unknown_words(self) -> None:
         """

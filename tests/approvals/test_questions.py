@@ -41,6 +41,7 @@ class QuestionsCase(SynchronousTestCase):
             make_id=lambda: f"q{next(numbers)}",
             reachable=lambda: self.approvers,
         )
+        self.questions.startService()
         self.addCleanup(self.stop)
 
     def stop(self) -> None:
@@ -180,11 +181,12 @@ class AskTests(QuestionsCase):
 
     def test_nobody_waits(self) -> None:
         """
-        A question whose run has ended meanwhile is unknown.
+        A question whose run has ended meanwhile is unknown, and who still shows it is told.
         """
         self.questions.ask(REQUEST, lambda decision: False)
-        self.failureResultOf(self.resolve("q1"), UnknownApproval)
-        self.assertEqual(len(self.told), 1)
+        self.failureResultOf(self.resolve("q1", "allow-once"), UnknownApproval)
+        self.assertEqual([(name, payload["id"]) for name, payload in self.told[1:]], [("resolved", "q1")])
+        self.assertEqual((self.told[1][1]["decision"], self.told[1][1]["resolvedBy"]), ("deny", "gateway"))
 
     def test_withdrawn(self) -> None:
         """
@@ -198,15 +200,20 @@ class AskTests(QuestionsCase):
 
     def test_expired(self) -> None:
         """
-        That nobody decided is told to whoever asked; what goes wrong then is logged.
+        That nobody decided is told to whoever asked, again when that could not be stored.
         """
         heard: list[str | None] = []
+        broken = [OSError("disk full")]
 
         def settle(decision: str | None) -> bool:
             heard.append(decision)
-            raise OSError("disk full")
+            if broken:
+                raise broken.pop()
+            return True
 
         self.questions.ask(REQUEST, settle, limit=timedelta(hours=1))
         self.clock.advance(3600)
-        self.assertEqual(heard, [None])
+        self.assertEqual((heard, len(self.questions.pending())), ([None], 1))
         self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+        self.clock.advance(60)
+        self.assertEqual((heard, self.questions.pending()), ([None, None], []))
