@@ -16,9 +16,12 @@ from openclaw.clock import Seconds, millis
 LIFETIME_MS = 300_000
 MOST_ENTRIES = 200
 
+#: More seconds than that are no time since an input.
+MOST_SECONDS = 10**12
+
 LINE = re.compile(
     r"Node: (?P<host>[^·(]+?)(?: \((?P<ip>[^)]+)\))?"
-    r"(?: · app (?P<version>[^·]+?))?(?: · last input (?P<lastInputSeconds>\d+)s ago)?"
+    r"(?: · app (?P<version>[^·]+?))?(?: · last input (?P<lastInputSeconds>\d{1,12})s ago)?"
     r"(?: · mode (?P<mode>[^·]+?))?(?: · reason (?P<reason>[^·]+?))?\s*$"
 )
 STRINGS = (
@@ -181,10 +184,11 @@ def _clean(params: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, str) and value.strip():
             members[name] = value
     seconds = params.get("lastInputSeconds")
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
-        members["lastInputSeconds"] = seconds
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= MOST_SECONDS:
+        # Clients take whole numbers only, and leave out a list that holds another.
+        members["lastInputSeconds"] = int(seconds)
     for name in LISTS:
         value = params.get(name)
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            members[name] = list(value)
+            members[name] = [item for item in value if item.strip()]
     return members

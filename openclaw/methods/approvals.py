@@ -32,6 +32,8 @@ from openclaw.protocol.types import ABSENT
 
 #: How long a node has to answer.
 NODE_LIMIT_MS = 30_000
+#: A question that nobody has answered for a month is none any more.
+MOST_LIMIT_MS = 30 * 86_400_000
 
 methods = MethodTable()
 
@@ -119,7 +121,9 @@ async def request(context: MethodContext, params: ExecApprovalRequestParams) -> 
     :raise Failed: there is nobody to ask, or too much is asked already.
     """
     asked = {name: value for name, value in unstructure(params).items() if value is not ABSENT}
-    limit = DEFAULT_LIMIT if params.timeout_ms is None else timedelta(milliseconds=params.timeout_ms)
+    limit = (
+        DEFAULT_LIMIT if params.timeout_ms is None else timedelta(milliseconds=min(params.timeout_ms, MOST_LIMIT_MS))
+    )
     try:
         waiting = context.approvals.wait(asked, id=params.id, limit=limit)
     except (NobodyToAsk, TooManyQuestions) as error:

@@ -73,7 +73,7 @@ async def list_sessions(context: MethodContext, params: SessionsListParams) -> d
             spawned_by=params.spawned_by,
             label=(params.label or "").strip() or None,
             text=(params.search or "").strip() or None,
-            updated_since_ms=None if params.active_minutes is None else now - params.active_minutes * 60_000,
+            updated_since_ms=None if params.active_minutes is None else max(0, now - params.active_minutes * 60_000),
             include_global=bool(params.include_global) and agent_id is None,
             include_unknown=bool(params.include_unknown) and agent_id is None,
             limit=params.limit or MOST_ROWS,

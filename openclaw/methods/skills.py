@@ -18,6 +18,7 @@ from openclaw.config.paths import expand
 from openclaw.config.rewrite import patched
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
+from openclaw.methods.mapping import invalid
 from openclaw.methods.table import Failed, MethodTable
 from openclaw.processes import Finished, ProcessFailed
 from openclaw.protocol.codes import ErrorCode
@@ -38,7 +39,7 @@ from openclaw.skills.places import managed_folder, places, read_skills
 from openclaw.skills.reading import Skill
 
 DEFAULT_LIMIT = timedelta(minutes=5)
-MOST_LIMIT = timedelta(minutes=15)
+MOST_LIMIT_MS = 15 * 60_000
 #: An installer that says more has gone mad.
 MOST_OUTPUT = 8 * 1024 * 1024
 #: Of what it says, clients get the end.
@@ -89,13 +90,15 @@ async def install(context: MethodContext, params: SkillsInstallParams) -> dict[s
     installer = next((one for one in offered(skill, machine) if one.id == params.install_id), None)
     if installer is None:
         raise _not_installed(f"Installer not found: {params.install_id}")
-    told = DEFAULT_LIMIT if params.timeout_ms is None else timedelta(milliseconds=params.timeout_ms)
+    limit = (
+        DEFAULT_LIMIT if params.timeout_ms is None else timedelta(milliseconds=min(params.timeout_ms, MOST_LIMIT_MS))
+    )
     try:
         what = command(installer, machine.config.install)
         program = shutil.which(what[0], path=context.environ.get("PATH"))
         if program is None:
             raise _not_installed(f"{what[0]} is not installed")
-        finished = await context.run([program, *what[1:]], limit=min(told, MOST_LIMIT), most_bytes=MOST_OUTPUT)
+        finished = await context.run([program, *what[1:]], limit=limit, most_bytes=MOST_OUTPUT)
     except (NoCommand, ProcessFailed) as error:
         raise _not_installed(f"Install failed: {error}") from error
     if finished.exit_code != 0:
@@ -118,6 +121,9 @@ async def update(context: MethodContext, params: SkillsUpdateParams) -> dict[str
         # ``null`` removes, here and below.
         change["apiKey"] = params.api_key.strip() or None
     if params.env is not None:
+        if not all(isinstance(value, str) for value in params.env.values()):
+            # The schema's pattern lets names with a line break through, whatever their value is.
+            raise invalid("invalid skills.update params: at /env: must be string")
         named = {name.strip(): value.strip() or None for name, value in params.env.items()}
         change["env"] = {name: value for name, value in named.items() if name}
     raw = orjson.dumps({"skills": {"entries": {key: change}}}).decode()

@@ -257,5 +257,6 @@ class UpdateTests(SkillsCase):
         self.assertEqual(self.ask("skills.update", asked), {"ok": True, "skillKey": "vault", "config": now})
         self.assertIn("// mine", path.read_text())
         self.assertIn("config", path.read_text())
+        self.refused("skills.update", {"skillKey": "vault", "env": {"A\nB": True}})
         again = self.ask("skills.update", {"skillKey": "vault", "apiKey": " "})
         self.assertEqual(again["config"], {"enabled": False, "env": {"A": "1"}})
