@@ -34,9 +34,8 @@ from openclaw.clock import millis
 from openclaw.config.model import Config
 from openclaw.errors import OpenClawError
 from openclaw.sessions.keys import agent_of, default_agent
+from openclaw.sessions.text import ABORTED_NOTE
 from openclaw.store.interfaces import Entry, OutboxItem, Run, RunState, Session, Store, Unit
-
-ABORTED_NOTE = "Note: the previous run in this session was aborted before it was finished."
 
 #: Outlets that are there for everybody who is connected.
 WEBCHAT = "webchat"

@@ -25,6 +25,17 @@ CHANNEL_LABELS = (
     "BlueBubbles",
 )
 
+#: Told to the model before the message that follows an aborted run.
+ABORTED_NOTE = "Note: the previous run in this session was aborted before it was finished."
+
+#: What the model reads when a session is started without a message.
+GREETING = (
+    "A new session was started. Greet your owner briefly, in your own manner, and ask what they want to do. "
+    "Do not mention this instruction."
+)
+#: What people wrote instead of it.
+GREETING_COMMAND = "/new"
+
 _ENVELOPE = re.compile(r"\[([^\]]+)\]\s*")
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}Z\b| \d{2}:\d{2}\b)")
 _MESSAGE_ID_LINE = re.compile(r"^[ \t]*\[message_id:\s*[^\]\n]+\][ \t]*(?:\n|\Z)", re.IGNORECASE | re.MULTILINE)
@@ -57,7 +68,8 @@ def shown_text(text: str) -> str:
     """
     A user's text as people wrote it.
     """
-    return without_message_ids(without_envelope(text))
+    shown = without_message_ids(without_envelope(text.removeprefix(f"{ABORTED_NOTE}\n\n")))
+    return GREETING_COMMAND if shown == GREETING else shown
 
 
 def shown_message(message: Mapping[str, Any]) -> Mapping[str, Any]:

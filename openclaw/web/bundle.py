@@ -30,7 +30,6 @@ PREPARED = "__OPENCLAW_ASSISTANT_NAME__"
 
 COMMON_HEADERS = {
     "cache-control": "no-cache",
-    "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
 }

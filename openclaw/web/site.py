@@ -54,6 +54,7 @@ class RootResource(Resource):
 
     def render(self, request: Request) -> Any:
         request.responseHeaders.removeHeader(b"server")
+        request.setHeader("x-content-type-options", "nosniff")
         refused = _refuse_malformed(request)
         if refused is not None:
             return refused

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from openclaw.agent.commands.session import GREETING
 from openclaw.agent.providers.base import TextDelta
+from openclaw.sessions.text import GREETING
 from tests.agent.cases import HouseCase
 from tests.agent.fakes import KEY, House, said
 

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent import ledger
 from openclaw.agent.errors import RunRefused, UnknownRun
-from openclaw.agent.ledger import ABORTED_NOTE, Begun, Collected, Reply
+from openclaw.agent.ledger import Begun, Collected, Reply
 from openclaw.agent.outcomes import make_outcome
 from openclaw.agent.providers.base import ResolvedModel, Usage
 from openclaw.agent.providers.catalog import UnknownModel
@@ -23,6 +23,7 @@ from openclaw.agent.record import Prepared, to_record
 from openclaw.agent.transcript import assistant_message
 from openclaw.agent.types import Inbound, Outcome
 from openclaw.config.model import build
+from openclaw.sessions.text import ABORTED_NOTE
 from openclaw.store.interfaces import Run, Session
 from openclaw.store.memory import MemoryStore
 from tests.agent.fakes import CONFIG, KEY, merged, texts

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.sessions.text import cut, message_text, shown_message, shown_text
+from openclaw.sessions.text import ABORTED_NOTE, GREETING, cut, message_text, shown_message, shown_text
 from openclaw.sessions.titles import derived_title, last_text, preview_items, preview_text, shortened
 from openclaw.store.interfaces import Session
 
@@ -45,6 +45,19 @@ class ShownTests(SynchronousTestCase):
         self.assertEqual(shown_text("hello\n[message_id: a-1]"), "hello")
         self.assertEqual(shown_text("a\n[message_id: 1]\nb\n"), "a\nb\n")
         self.assertEqual(shown_text("say [message_id: 1] inside"), "say [message_id: 1] inside")
+
+    def test_note_of_an_aborted_run(self) -> None:
+        """
+        The gateway's own words before a message are not the user's.
+        """
+        self.assertEqual(shown_text(f"{ABORTED_NOTE}\n\nhello\n[message_id: a-1]"), "hello")
+        self.assertEqual(shown_text(f"why {ABORTED_NOTE}\n\nhello"), f"why {ABORTED_NOTE}\n\nhello")
+
+    def test_greeting(self) -> None:
+        """
+        Who begins a session has not written what the model then reads.
+        """
+        self.assertEqual(shown_text(f"{GREETING}\n[message_id: a-1]"), "/new")
 
     def test_only_users(self) -> None:
         """

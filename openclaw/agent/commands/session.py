@@ -17,12 +17,7 @@ from openclaw.agent.providers.catalog import (
     normal_provider,
 )
 from openclaw.agent.providers.known import KNOWN_PROVIDERS
-
-#: What the model reads when a session is started without a message.
-GREETING = (
-    "A new session was started. Greet your owner briefly, in your own manner, and ask what they want to do. "
-    "Do not mention this instruction."
-)
+from openclaw.sessions.text import GREETING
 
 #: Members that do not survive a fresh start; ``sessions.reset`` keeps more.
 DROPPED_BY_NEW = (

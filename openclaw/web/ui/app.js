@@ -1,31 +1,40 @@
 // The page: joins the gateway, the conversation and the controls.
 
-import { Conversation, textOf } from "./conversation.js";
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
 import { Credentials } from "./credentials.js";
 import { Gateway, RequestRefused, uuid } from "./gateway.js";
 import { NoIdentity, loadIdentity } from "./identity.js";
+import { textOf } from "./messages.js";
+import { element } from "./text.js";
 
-const HISTORY_LIMIT = 200;
-const DRAFT = "openclaw.draft";
+const FIRST_HISTORY = 200;
+// The most that the gateway gives.
+const WHOLE_HISTORY = 1000;
+const RESTARTING = 1012;
+const SILENT = 4000;
 
 const at = (id) => document.getElementById(id);
-const [statusLine, notice, access, secret, composer, message, sendButton, stopButton] = [
-  "status", "notice", "access", "secret", "composer", "message", "send", "stop",
+const [statusLine, notice, access, secret, stopButton, latestButton] = [
+  "status", "notice", "access", "secret", "stop", "latest",
 ].map(at);
 
 const credentials = new Credentials();
-const conversation = new Conversation(at("log"), at("spoken"));
+const conversation = new Conversation(at("log"), at("announcer"), (following) => (latestButton.hidden = following));
+const composer = new Composer(at("composer"), at("message"), at("send"), { send });
 const wantedSession = new URLSearchParams(location.search).get("session");
 
 let gateway;
 let identityProblem = null;
 let defaults = { mainKey: "main", mainSessionKey: "main" };
 let sessionKey = wantedSession ?? "main";
-let draft = null; // {text, runId, seen, unsure}: what is on its way or may be
+const lost = new Map(); // messages that have arrived or not, nobody told us: text to run
 let asked = "token";
 let restarting = false;
+let wasConnected = false;
 let countdown = null;
 let historyWanted = 0;
+let historyLimit = FIRST_HISTORY;
 
 function say(state, words) {
   clearInterval(countdown);
@@ -40,19 +49,25 @@ function tell(words) {
 
 function refreshControls() {
   stopButton.hidden = !conversation.busy;
-  sendButton.disabled = !gateway?.connected || message.readOnly;
+  composer.enable(Boolean(gateway?.connected));
 }
 
 // Connection.
 
 function onState(state, facts = {}) {
-  if (state !== "connected") conversation.interrupt();
-  access.hidden = state !== "refused" || !facts.asks;
+  const connected = state === "connected";
+  if (!connected) conversation.interrupt();
+  // Not each attempt: a status that changes every second is no pleasure to hear.
+  if (connected !== wasConnected) conversation.announce(connected ? "Connected." : "The connection is lost.");
+  wasConnected = connected;
   if (state === "connecting") say(state, "Connecting…");
-  if (state === "connected") {
+  else access.hidden = state !== "refused" || !facts.asks;
+  at("composer").hidden = !access.hidden;
+  if (connected) {
     restarting = false;
     say(state, "Connected");
     tell(null);
+    if (document.activeElement === document.body || access.contains(document.activeElement)) composer.focus();
   }
   if (state === "waiting") waitFor(facts);
   if (state === "pairing") {
@@ -65,7 +80,7 @@ function onState(state, facts = {}) {
 
 function waitFor({ waitMs, code, reason }) {
   const until = Date.now() + waitMs;
-  const lead = restarting || code === 1012 ? "The gateway restarts" : navigator.onLine ? "Not connected" : "Offline";
+  const lead = restarting || code === RESTARTING ? "The gateway restarts" : navigator.onLine ? "Not connected" : "Offline";
   const count = () => {
     const seconds = Math.max(1, Math.round((until - Date.now()) / 1000));
     statusLine.textContent = `${lead}, again in ${seconds} s`;
@@ -73,21 +88,23 @@ function waitFor({ waitMs, code, reason }) {
   say("waiting", "");
   count();
   countdown = setInterval(count, 1000);
-  if (reason && code !== 1012 && code !== 4000) tell(`The gateway closed the connection: ${reason}`);
+  if (reason && code !== RESTARTING && code !== SILENT) tell(`The gateway closed the connection: ${reason}`);
 }
 
-function refuse({ asks, kind, message: words }) {
+function refuse({ asks, kind, message: words, retryAfterMs }) {
   say("refused", "Not connected");
   if (!asks) {
     tell(identityProblem ?? `The gateway refused this page: ${words}. Reload the page, it may be older than the gateway.`);
     return;
   }
   tell(identityProblem);
-  asked = asks;
-  const name = asks === "password" ? "password" : "token";
-  at("access-title").textContent = `The gateway asks for its ${name}`;
-  at("secret-label").textContent = `Gateway ${name}`;
-  at("access-reason").textContent = kind === "none" ? "" : `The ${name} that this page had was refused.`;
+  // A gateway that has had enough wrong ones does not say any more which it wants.
+  if (!retryAfterMs) asked = asks;
+  at("access-title").textContent = `The gateway asks for its ${asked}`;
+  at("secret-label").textContent = `Gateway ${asked}`;
+  const wait = retryAfterMs ? ` There were too many wrong ones; try again in ${Math.ceil(retryAfterMs / 60_000)} min.` : "";
+  at("access-reason").textContent = kind === "none" ? "" : `The ${asked} that this page had was refused.${wait}`;
+  secret.ariaInvalid = kind === "none" ? null : "true";
   secret.value = "";
   secret.focus();
 }
@@ -103,7 +120,7 @@ async function loadName() {
   try {
     const { name } = await gateway.request("agent.identity.get", { sessionKey });
     if (!name) return;
-    conversation.assistant = name;
+    conversation.rename(name);
     document.title = name === "Assistant" ? "OpenClaw" : `${name} – OpenClaw`;
     at("title").textContent = name === "Assistant" ? "OpenClaw" : name;
   } catch (error) {
@@ -115,16 +132,30 @@ async function loadHistory() {
   historyWanted += 1;
   const mine = historyWanted;
   try {
-    const { messages } = await gateway.request("chat.history", { sessionKey, limit: HISTORY_LIMIT });
+    const { messages } = await gateway.request("chat.history", { sessionKey, limit: historyLimit });
     if (mine !== historyWanted) return;
-    conversation.replace(messages);
-    if (draft?.unsure) {
-      if (conversation.count(draft.text) > draft.seen) settleDraft();
-      else conversation.unsend(draft.runId);
+    const before = messages.length < historyLimit ? null : earlier();
+    for (const text of conversation.replace(messages, { before })) {
+      lost.delete(text);
+      composer.arrived(text);
     }
   } catch (error) {
     if (error instanceof RequestRefused) tell(`The history cannot be read: ${error.message}`);
   }
+}
+
+/** What stands before the oldest message that is shown. */
+function earlier() {
+  if (historyLimit === WHOLE_HISTORY) return element("p", { className: "empty" }, "What came before is not shown here.");
+  const button = element("button", { type: "button", className: "small" }, "Show earlier messages");
+  button.addEventListener("click", async () => {
+    historyLimit = WHOLE_HISTORY;
+    const fromEnd = at("log").scrollHeight - at("log").scrollTop;
+    await loadHistory();
+    at("log").scrollTop = at("log").scrollHeight - fromEnd;
+    at("log").focus();
+  });
+  return element("p", { className: "empty" }, button);
 }
 
 // Events.
@@ -159,65 +190,35 @@ function onChat({ runId, sessionKey: key, state, message: said, errorMessage, st
 
 // Sending.
 
-function keepDraft() {
-  try {
-    sessionStorage.setItem(DRAFT, message.value || draft?.text || "");
-  } catch (error) {
-    console.warn("The draft is not kept.", error);
-  }
-}
-
-function restoreDraft() {
-  try {
-    message.value = sessionStorage.getItem(DRAFT) ?? "";
-  } catch (error) {
-    console.warn("The draft is not kept.", error);
-  }
-  grow();
-}
-
-/** The message has arrived: the field is free for the next. */
-function settleDraft() {
-  if (message.value === draft.text) message.value = "";
-  draft = null;
-  keepDraft();
-  grow();
-}
-
-async function send() {
-  const text = message.value;
-  if (!text.trim() || message.readOnly) return;
+async function send(text) {
   if (!gateway?.connected) {
     tell("Not connected. The message stays here; send it when the connection is back.");
     return;
   }
   // The same text after a lost answer keeps its key, so that the gateway takes it once.
-  const again = draft?.unsure && draft.text === text;
-  draft = { text, runId: again ? draft.runId : uuid(), seen: conversation.count(text), unsure: false };
-  conversation.unsend(draft.runId);
-  conversation.send(draft.runId, text, Date.now() + gateway.clockAheadMs, sessionKey);
-  message.value = "";
-  message.readOnly = true;
-  grow();
+  const runId = lost.get(text) ?? uuid();
+  const again = lost.delete(text);
+  conversation.unsend(runId);
+  conversation.send(runId, text, Date.now() + gateway.clockAheadMs, sessionKey);
+  composer.sending(text);
   refreshControls();
   try {
-    const params = { sessionKey, message: text, idempotencyKey: draft.runId };
-    const { status } = await gateway.request("chat.send", params);
+    const { status } = await gateway.request("chat.send", { sessionKey, message: text, idempotencyKey: runId });
     tell(null);
-    if (status !== "started" && status !== "in_flight") conversation.withoutRun(draft.runId);
+    composer.arrived(text);
+    if (status !== "started" && status !== "in_flight") conversation.withoutRun(runId);
     if (again) void loadHistory();
-    settleDraft();
   } catch (error) {
-    draft.unsure = !(error instanceof RequestRefused);
-    if (!draft.unsure) conversation.unsend(draft.runId);
-    message.value = text;
+    if (error instanceof RequestRefused) {
+      conversation.unsend(runId);
+    } else {
+      conversation.doubt(runId);
+      lost.set(text, runId);
+    }
+    composer.failed(text);
     tell(`Not sent: ${error.message} The message is still in the field.`);
-  } finally {
-    message.readOnly = false;
-    keepDraft();
-    grow();
-    refreshControls();
   }
+  refreshControls();
 }
 
 async function stop() {
@@ -231,28 +232,8 @@ async function stop() {
   }
 }
 
-/** Let the field grow with its text; `field-sizing` does it by itself where it is known. */
-function grow() {
-  if (CSS.supports("field-sizing", "content")) return;
-  message.rows = Math.min(10, message.value.split("\n").length);
-}
-
 // Controls.
 
-composer.addEventListener("submit", (event) => {
-  event.preventDefault();
-  void send();
-});
-message.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-    event.preventDefault();
-    void send();
-  }
-});
-message.addEventListener("input", () => {
-  keepDraft();
-  grow();
-});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.isComposing && conversation.busy) {
     event.preventDefault();
@@ -260,8 +241,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 stopButton.addEventListener("click", () => {
-  message.focus();
+  composer.focus();
   void stop();
+});
+latestButton.addEventListener("click", () => {
+  conversation.toEnd();
+  composer.focus();
 });
 access.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -270,15 +255,14 @@ access.addEventListener("submit", (event) => {
   credentials.give(asked, given);
   secret.value = "";
   gateway.connect();
-  message.focus();
 });
-addEventListener("online", () => gateway?.hurry());
+addEventListener("online", () => gateway?.wake());
+addEventListener("pageshow", ({ persisted }) => persisted && gateway?.wake());
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") gateway?.hurry();
+  if (document.visibilityState === "visible") gateway?.wake();
 });
 
 async function start() {
-  restoreDraft();
   let identity = null;
   try {
     identity = await loadIdentity();

@@ -1,80 +1,73 @@
 // The conversation on the screen: the history as the gateway has it, what was sent since, and answers under way.
 
-import { element, show } from "./text.js";
+import { extras, messageNode, note, textOf, toolResult } from "./messages.js";
+import { element, show, spoken } from "./text.js";
 
 // Closer to the end than this, the log follows what is added.
 const NEAR_END_PX = 80;
-const IMAGES = /^image\/(png|jpeg|gif|webp)$/;
-const BASE64 = /^[A-Za-z0-9+/=]+$/;
-
-/** The text blocks of a message, which may be a plain string. */
-export function textOf(message) {
-  const content = message?.content;
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
-  return content
-    .filter((block) => block?.type === "text" && typeof block.text === "string")
-    .map((block) => block.text)
-    .join("\n\n");
-}
+// After these the history is another one.
+const NEW_SESSION = /^\s*\/(new|reset)\b/i;
 
 export class Conversation {
-  constructor(log, spoken) {
+  /** `log` holds the messages, `announcer` is read aloud; `onFollow(following)` is told when the end goes out of sight. */
+  constructor(log, announcer, onFollow) {
     this.log = log;
-    this.spoken = spoken;
+    this.announcer = announcer;
     this.assistant = "Assistant";
     this.userTexts = [];
-    this.sent = new Map(); // what we sent, by run, until the history shows it: {text, at, seen, node, done}
+    this.historic = new Map(); // nodes of the history, by what they show
+    this.sent = new Map(); // what we sent, by run, until the history shows it: {text, seen, node, done, doubted}
     this.runs = new Map(); // answers under way, by run: {sessionKey, node, body, text, own, split}
+    this.onFollow = onFollow;
     this.atEnd = true;
-    log.addEventListener("scroll", () => {
-      this.atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
-    });
-    // The field below grows and shrinks, and a keyboard comes and goes.
+    log.addEventListener("scroll", () => this.#look());
+    // The field below grows and shrinks, a keyboard comes and goes, pictures get their size late.
     new ResizeObserver(() => this.#following(() => {})).observe(log);
+    log.addEventListener("load", () => this.#following(() => {}), true);
   }
 
   get busy() {
     return this.runs.size > 0;
   }
 
-  /** Show the history in place of what was there. Messages that it will have yet, and answers under way, stay. */
-  replace(messages) {
-    this.log.setAttribute("aria-busy", "true");
+  /**
+   * Show the history in place of what was there. Messages that it will have yet, and answers under way, stay. Says which
+   * doubted messages have arrived; those that have not are taken back.
+   */
+  replace(messages, { before = null } = {}) {
+    const arrived = [];
     this.#following(() => {
       this.userTexts = messages.filter((message) => message.role === "user").map(textOf);
-      for (const [runId, { text, seen, done }] of this.sent) {
-        if (done || this.count(text) > seen) this.sent.delete(runId);
+      for (const [runId, { text, seen, done, doubted }] of [...this.sent]) {
+        const there = this.#count(text) > seen;
+        if (there && doubted) arrived.push(text);
+        if (there || done) this.sent.delete(runId);
+        else if (doubted) this.unsend(runId);
       }
-      const items = messages.flatMap((message) => {
-        const node = this.#historic(message);
-        return node ? [{ at: message.timestamp ?? 0, node }] : [];
-      });
-      for (const { at, node } of this.sent.values()) {
-        let place = items.length;
-        while (place > 0 && items[place - 1].at > at) place -= 1;
-        items.splice(place, 0, { at, node });
-      }
-      const underWay = [...this.runs.values()].map((run) => run.node);
-      this.log.replaceChildren(...items.map((item) => item.node), ...underWay);
-      if (!this.log.childElementCount) this.log.append(element("p", { className: "empty" }, "Nothing said yet."));
+      const nodes = this.#historicNodes(messages);
+      const under = (wanted) => [...this.runs].filter(([runId]) => wanted(runId)).map(([, run]) => run.node);
+      // What the history does not have yet comes behind it, each message with its answer.
+      nodes.push(...under((runId) => !this.sent.has(runId)));
+      for (const [runId, { node }] of this.sent) nodes.push(node, ...under((other) => other === runId));
+      this.#arrange(before ? [before, ...nodes] : nodes);
     });
-    this.log.removeAttribute("aria-busy");
+    return arrived;
   }
 
   /** Show what is being sent, and that an answer is expected. */
   send(runId, text, at, sessionKey) {
-    const node = this.#message("user", "You");
-    show(node.querySelector(".body"), text);
-    this.sent.set(runId, { text, at, seen: this.count(text), node, done: false });
-    this.atEnd = true;
+    const node = messageNode("user", "You", at);
+    show(node.querySelector(".body"), text, { plain: true });
+    const same = [...this.sent.values()].filter((sent) => sent.text.trim() === text.trim()).length;
+    this.sent.set(runId, { text, seen: this.#count(text) + same, node, done: false, doubted: false });
+    this.toEnd();
     this.#append(node);
-    this.#run(runId, sessionKey, true);
+    this.#run(runId, sessionKey, !NEW_SESSION.test(text));
   }
 
-  /** How often the history has this text as the user's. */
-  count(text) {
-    return this.userTexts.filter((other) => other.trim() === text.trim()).length;
+  /** Nobody told us whether this message has arrived; the history will. */
+  doubt(runId) {
+    if (this.sent.has(runId)) this.sent.get(runId).doubted = true;
   }
 
   /** Take back what could not be sent. */
@@ -114,7 +107,7 @@ export class Conversation {
     }
     this.#done(runId);
     this.#following(() => show(run.body, text));
-    this.speak(`${this.assistant}: ${text}`);
+    this.announce(`${this.assistant}: ${spoken(run.body)}`);
     return run.own && !run.split;
   }
 
@@ -122,13 +115,13 @@ export class Conversation {
   stop(runId, kind, words) {
     const run = this.#end(runId);
     this.#done(runId);
-    const node = run?.node ?? this.#message("assistant", this.assistant);
+    const node = run?.node ?? messageNode("assistant", this.assistant);
     this.#following(() => {
       if (!run?.text) node.querySelector(".body").replaceChildren();
       node.append(note(kind, words));
       if (!run) this.#append(node);
     });
-    this.speak(words);
+    this.announce(words);
   }
 
   /** A message that got no run, such as a command to stop. */
@@ -145,8 +138,33 @@ export class Conversation {
     }
   }
 
-  speak(words) {
-    this.spoken.textContent = words;
+  /** Have something read aloud, once; a new element is, also when it says the same as the one before. */
+  announce(words) {
+    this.announcer.replaceChildren(element("p", {}, words));
+  }
+
+  /** The assistant has a name. */
+  rename(name) {
+    this.assistant = name;
+    for (const who of this.log.querySelectorAll(".assistant > .who > bdi")) who.textContent = name;
+  }
+
+  /** Go to the end, and follow it again. */
+  toEnd() {
+    this.log.scrollTop = this.log.scrollHeight;
+    this.#look();
+  }
+
+  /** Whether the end is in sight now. */
+  #look() {
+    this.atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END_PX;
+    this.onFollow(this.atEnd);
+  }
+
+  /** How often the history has this text as the user's; the gateway may have put notes of its own before it. */
+  #count(text) {
+    const wanted = text.trim();
+    return this.userTexts.filter((other) => other.trim() === wanted || other.trim().endsWith(`\n\n${wanted}`)).length;
   }
 
   #done(runId) {
@@ -157,11 +175,8 @@ export class Conversation {
   #run(runId, sessionKey, own) {
     let run = this.runs.get(runId);
     if (!run) {
-      const node = this.#message("assistant waiting", this.assistant);
+      const node = messageNode("assistant waiting", this.assistant);
       const body = node.querySelector(".body");
-      // The log is read aloud when something is added to it; a growing answer is spoken once, when it is complete.
-      node.setAttribute("aria-live", "off");
-      node.setAttribute("aria-busy", "true");
       body.append(element("p", { className: "doing" }, "…"));
       run = { sessionKey, node, body, text: "", own, split: false };
       this.runs.set(runId, run);
@@ -174,7 +189,6 @@ export class Conversation {
     const run = this.runs.get(runId);
     this.runs.delete(runId);
     run?.node.classList.remove("waiting");
-    run?.node.removeAttribute("aria-busy");
     return run;
   }
 
@@ -189,45 +203,48 @@ export class Conversation {
   #following(work) {
     const follow = this.atEnd;
     work();
-    if (follow) this.log.scrollTop = this.log.scrollHeight;
+    if (follow) this.toEnd();
   }
 
-  #message(kind, who) {
-    const speaker = element("span", { className: "who" }, who);
-    return element("article", { className: `message ${kind}` }, speaker, element("div", { className: "body" }));
+  /** Make the log show these nodes; those that stay are not touched, so that a selection in them stays too. */
+  #arrange(nodes) {
+    if (!nodes.length) nodes.push(greeting());
+    const stay = new Set(nodes);
+    for (const node of [...this.log.children]) if (!stay.has(node)) node.remove();
+    nodes.forEach((node, place) => {
+      if (this.log.children[place] !== node) this.log.insertBefore(node, this.log.children[place] ?? null);
+    });
+  }
+
+  /** What the history shows; the nodes of before are used again. */
+  #historicNodes(messages) {
+    const kept = new Map();
+    for (const message of messages) {
+      let key = JSON.stringify(message);
+      while (kept.has(key)) key += "+";
+      const node = this.historic.get(key) ?? this.#historic(message);
+      kept.set(key, node);
+    }
+    this.historic = kept;
+    return [...kept.values()].filter((node) => node !== null);
   }
 
   #historic(message) {
     if (message.role === "toolResult") return toolResult(message);
     if (message.role !== "user" && message.role !== "assistant") return null;
     const user = message.role === "user";
-    const node = this.#message(user ? "user" : "assistant", user ? "You" : this.assistant);
+    const node = messageNode(user ? "user" : "assistant", user ? "You" : this.assistant, message.timestamp ?? null);
     const text = textOf(message);
-    const blocks = Array.isArray(message.content) ? message.content : [];
-    if (text) show(node.querySelector(".body"), text);
-    node.append(...blocks.flatMap((block) => extra(block) ?? []));
+    if (text) show(node.querySelector(".body"), text, { plain: user });
+    node.append(...extras(message));
     if (message.errorMessage) node.append(note("error", message.errorMessage));
     else if (message.stopReason === "aborted") node.append(note("aborted", "Stopped."));
-    if (message.timestamp) node.title = new Date(message.timestamp).toLocaleString();
     return node.childElementCount > 2 || text ? node : null;
   }
 }
 
-function note(kind, words) {
-  return element("p", { className: `note ${kind}`, dir: "auto" }, words);
-}
-
-/** What is not text: pictures and calls of tools. */
-function extra(block) {
-  if (block?.type === "toolCall") return element("p", { className: "tool" }, `Used ${block.name}`);
-  if (block?.type === "image" && IMAGES.test(block.mimeType) && BASE64.test(block.data ?? "")) {
-    return element("img", { src: `data:${block.mimeType};base64,${block.data}`, alt: "Attached picture" });
-  }
-  return null;
-}
-
-function toolResult(message) {
-  const words = message.isError ? `${message.toolName} failed` : `Result of ${message.toolName}`;
-  const text = element("pre", { dir: "auto" }, textOf(message));
-  return element("details", { className: "message result" }, element("summary", {}, words), text);
+function greeting() {
+  const first = element("p", {}, "Nothing has been said yet.");
+  const commands = element("p", {}, element("code", {}, "/help"), " shows the commands.");
+  return element("div", { className: "empty" }, first, commands);
 }

@@ -11,6 +11,7 @@ const LONGEST_WAIT_MS = 15_000;
 const PAIRING_WAIT_MS = 4_000;
 const HELLO_LIMIT_MS = 12_000;
 const REQUEST_LIMIT_MS = 30_000;
+const ALIVE_LIMIT_MS = 4_000;
 // So many ticks may be missing before the connection counts as dead.
 const MISSED_TICKS = 2.5;
 
@@ -30,6 +31,7 @@ export class RequestRefused extends Error {
     super(error?.message ?? "The gateway gave no reason.");
     this.code = error?.code;
     this.details = error?.details;
+    this.retryAfterMs = error?.retryAfterMs;
   }
 }
 
@@ -58,6 +60,7 @@ export class Gateway {
   /** Connect now, also when a later attempt was planned. */
   connect() {
     clearTimeout(this.timer);
+    this.timer = null;
     this.#drop();
     this.handlers.onState("connecting");
     const socket = new WebSocket(this.address);
@@ -68,9 +71,14 @@ export class Gateway {
     socket.onclose = ({ code, reason }) => socket === this.socket && this.#lost(code, reason);
   }
 
-  /** Connect at once if we are only waiting to do so. */
-  hurry() {
-    if (!this.socket && this.timer) this.connect();
+  /** The network is back, or the machine has slept: connect at once, or find out soon whether we still are. */
+  wake() {
+    if (!this.socket && this.timer) {
+      this.connect();
+    } else if (this.connected) {
+      this.#expect(ALIVE_LIMIT_MS);
+      this.request("last-heartbeat", {}).catch((error) => console.warn(error.message));
+    }
   }
 
   /** Ask; the answer's payload, or RequestRefused, or AnswerLost. */
@@ -121,7 +129,12 @@ export class Gateway {
 
   #lost(code, reason) {
     this.#drop();
-    this.#again(this.waitMs, "waiting", { code, reason });
+    this.#later({ code, reason });
+  }
+
+  /** Try again, each time later; not all clients of a gateway that restarts at the same moment. */
+  #later(facts) {
+    this.#again(this.waitMs * (1 + Math.random() / 4), "waiting", facts);
     this.waitMs = Math.min(this.waitMs * WAIT_FACTOR, LONGEST_WAIT_MS);
   }
 
@@ -212,17 +225,17 @@ export class Gateway {
 
   #refused(error, kind) {
     this.#drop(4008, "connect failed");
-    const facts = { message: error.message, kind, details: error.details };
-    if (error.message === "pairing required") {
+    const { message, details, retryAfterMs } = error;
+    const facts = { message, kind, details, retryAfterMs };
+    if (message === "pairing required") {
       this.#again(PAIRING_WAIT_MS, "pairing", facts);
-    } else if (error.message.startsWith("unauthorized")) {
+    } else if (message.startsWith("unauthorized")) {
       if (this.credentials.refused(kind, this.identity?.id)) this.#again(0, "connecting");
-      else this.handlers.onState("refused", { ...facts, asks: error.message.includes("password") ? "password" : "token" });
-    } else if (!this.identity || error.message === "protocol mismatch") {
-      this.handlers.onState("refused", { ...facts, asks: error.message === "device identity required" ? "token" : null });
+      else this.handlers.onState("refused", { ...facts, asks: message.includes("password") ? "password" : "token" });
+    } else if (!this.identity || message === "protocol mismatch") {
+      this.handlers.onState("refused", { ...facts, asks: message === "device identity required" ? "token" : null });
     } else {
-      this.#again(this.waitMs, "waiting", { reason: error.message });
-      this.waitMs = Math.min(this.waitMs * WAIT_FACTOR, LONGEST_WAIT_MS);
+      this.#later({ reason: message });
     }
   }
 }

@@ -1,8 +1,8 @@
-// Message text as elements: paragraphs, fenced code, inline code and links. Everything that comes from outside goes in
-// through textContent, so no text can become markup.
+// Message text as elements. Everything that comes from outside goes in as text, so none of it can become markup.
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^`]*$/;
-const INLINE = /`([^`\n]+)`|(https?:\/\/[^\s<>"'`]+[^\s<>"'`.,;:!?)\]}])/g;
+import { blocks } from "./markdown.js";
+
+const COPIED_MS = 1500;
 
 // What each element shows, so that a growing text only touches its end.
 const shown = new WeakMap();
@@ -19,82 +19,90 @@ export function element(tag, properties = {}, ...children) {
 }
 
 /** Show a text in an element, keeping the elements of those blocks that are the same as before. */
-export function show(parent, text) {
-  const blocks = split(text);
+export function show(parent, text, { plain = false } = {}) {
+  const wanted = blocks(text, { plain });
+  const keys = wanted.map((block) => JSON.stringify(block));
   const before = shown.get(parent) ?? [];
   let same = 0;
-  while (same < before.length && same < blocks.length && equal(before[same], blocks[same])) same += 1;
+  while (same < before.length && same < keys.length && before[same] === keys[same]) same += 1;
   while (parent.children.length > same) parent.lastElementChild.remove();
-  for (const block of blocks.slice(same)) parent.append(block.code === undefined ? paragraph(block) : code(block));
-  shown.set(parent, blocks);
+  parent.append(...wanted.slice(same).map(block));
+  shown.set(parent, keys);
 }
 
-function equal(one, other) {
-  return one.text === other.text && one.code === other.code && one.language === other.language;
+/** What an element says, without the controls in it. */
+export function spoken(parent) {
+  const copy = parent.cloneNode(true);
+  for (const caption of copy.querySelectorAll("figcaption")) caption.remove();
+  return copy.textContent.trim();
 }
 
-/** The blocks of a text; a fence that is still open reaches to the end. */
-export function split(text) {
-  const blocks = [];
-  let lines = [];
-  let fence = null;
-  const endParagraph = () => {
-    const paragraphText = lines.join("\n").trim();
-    if (paragraphText) blocks.push({ text: paragraphText });
-    lines = [];
-  };
-  const endFence = () => {
-    blocks.push({ code: fence.lines.join("\n"), language: fence.language });
-    fence = null;
-  };
-  for (const line of text.split("\n")) {
-    const mark = FENCE.exec(line);
-    if (fence) {
-      if (mark && mark[1][0] === fence.mark[0] && mark[1].length >= fence.mark.length && !mark[2]) endFence();
-      else fence.lines.push(line);
-    } else if (mark) {
-      endParagraph();
-      fence = { mark: mark[1], language: mark[2], lines: [] };
-    } else if (line.trim()) {
-      lines.push(line);
-    } else {
-      endParagraph();
-    }
-  }
-  if (fence) endFence();
-  endParagraph();
-  return blocks;
+const MAKERS = {
+  paragraph: ({ content }) => element("p", { dir: "auto" }, ...inline(content)),
+  // The page's own heading is the first, a message's begin below.
+  heading: ({ level, content }) => element(`h${Math.min(level + 2, 6)}`, { dir: "auto" }, ...inline(content)),
+  rule: () => element("hr"),
+  quote: ({ blocks: inner }) => directed(element("blockquote", {}, ...inner.map(block))),
+  list,
+  table,
+  code,
+};
+
+function block(told) {
+  return MAKERS[told.kind](told);
 }
 
-function paragraph({ text }) {
-  const made = element("p", { dir: "auto" });
-  let end = 0;
-  for (const match of text.matchAll(INLINE)) {
-    made.append(text.slice(end, match.index));
-    made.append(match[1] === undefined ? link(match[2]) : element("code", {}, match[1]));
-    end = match.index + match[0].length;
-  }
-  made.append(text.slice(end));
+function inline(content) {
+  return content.map((part) => {
+    if (typeof part === "string") return part;
+    if (part.kind === "code") return element("code", { dir: "auto" }, part.text);
+    if (part.kind !== "link") return element(part.kind, {}, ...inline(part.content));
+    // The label may say anything, so the address is there to be seen.
+    const where = { href: part.target, title: part.target, target: "_blank", rel: "noopener noreferrer" };
+    return element("a", where, ...inline(part.content));
+  });
+}
+
+function list({ start, items }) {
+  const made = start === null ? element("ul") : element("ol", { start });
+  made.append(...items.map((item) => element("li", {}, ...item.map(block))));
+  return directed(made);
+}
+
+/** Let the text in an element say on which side its marks stand; what has a direction of its own would not count. */
+function directed(made) {
+  for (const paragraph of made.querySelectorAll("p")) paragraph.removeAttribute("dir");
+  made.dir = "auto";
   return made;
 }
 
-function link(address) {
-  return element("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, address);
+function table({ align, head, rows }) {
+  const row = (tag, cells) =>
+    element("tr", {}, ...cells.map((cell, column) => element(tag, { className: align[column] }, ...inline(cell))));
+  const body = element("tbody", {}, ...rows.map((cells) => row("td", cells)));
+  const made = element("table", {}, element("thead", {}, row("th", head)), body);
+  return element("div", { className: "table", dir: "auto", tabIndex: 0, role: "group", "aria-label": "Table" }, made);
 }
 
-function code({ code: text, language }) {
-  const block = element("pre", { dir: "ltr", tabIndex: 0 }, element("code", {}, text));
-  const figure = element("figure", { className: "code" });
-  const caption = element("figcaption", {}, element("span", {}, language || "code"));
-  if (navigator.clipboard) {
-    const copy = element("button", { type: "button", className: "small" }, "Copy");
-    copy.addEventListener("click", async () => {
+function code({ text, language }) {
+  const name = language || "code";
+  const caption = element("figcaption", {}, element("span", {}, name));
+  const inner = element("pre", { dir: "ltr", tabIndex: 0 }, element("code", {}, text));
+  if (navigator.clipboard) caption.append(copyButton(text));
+  return element("figure", { className: "code" }, caption, inner);
+}
+
+function copyButton(text) {
+  const button = element("button", { type: "button", className: "small" }, "Copy");
+  button.addEventListener("click", async () => {
+    try {
       await navigator.clipboard.writeText(text);
-      copy.textContent = "Copied";
-      setTimeout(() => (copy.textContent = "Copy"), 1500);
-    });
-    caption.append(copy);
-  }
-  figure.append(caption, block);
-  return figure;
+      button.textContent = "Copied";
+    } catch (error) {
+      console.warn("The browser does not let the page copy.", error);
+      button.textContent = "Not copied";
+    }
+    setTimeout(() => (button.textContent = "Copy"), COPIED_MS);
+  });
+  return button;
 }
