@@ -81,6 +81,31 @@ class PageTests(ProcessCase):
         browser.click("#send")
         self.wait_shown("assistant", "re: hi")
 
+    def test_pasted_address(self) -> None:
+        """
+        The printed address works too where the page is open already, and the token does not stay in it.
+        """
+        browser = self.browser
+        browser.open(self.page)
+        browser.wait("document.querySelector('#access')?.hidden === false")
+        browser.open(f"{self.page}#token={TOKEN}")
+        browser.wait(CONNECTED)
+        self.assertNotIn(TOKEN, browser.evaluate("location.href"))
+
+    def test_rich_answer(self) -> None:
+        """
+        What a model writes in Markdown is shown as that, and its HTML as text.
+        """
+        browser = self.browser
+        browser.open(f"{self.page}#token={TOKEN}")
+        browser.wait(CONNECTED)
+        self.model.plan(Text("# Title\n\n- **one**\n\n<img src=x onerror=alert(1)>\n\n```py\nx = 1\n```"))
+        browser.type("#message", "show")
+        browser.click("#send")
+        browser.wait("document.querySelector('#log .assistant pre')?.textContent.includes('x = 1')")
+        self.assertEqual(browser.evaluate("document.querySelector('#log .assistant strong').textContent"), "one")
+        self.assertIsNone(browser.evaluate("document.querySelector('#log img[src=x]')"))
+
     def test_stop(self) -> None:
         """
         The stop button ends an answer that does not end by itself.

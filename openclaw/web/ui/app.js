@@ -256,6 +256,8 @@ access.addEventListener("submit", (event) => {
   secret.value = "";
   gateway.connect();
 });
+// An address with a token, pasted where the page is open already, changes only the fragment.
+addEventListener("hashchange", () => /[#&](token|password)=/.test(location.hash) && location.reload());
 addEventListener("online", () => gateway?.wake());
 addEventListener("pageshow", ({ persisted }) => persisted && gateway?.wake());
 document.addEventListener("visibilitychange", () => {
