@@ -13,6 +13,9 @@ from twisted.internet.interfaces import IReactorTime
 
 MAX_NOTES = 20
 
+#: Notes wait for so many sessions; those of the one that got its first the longest ago make room.
+MAX_SESSIONS = 1_000
+
 #: When it came, in seconds, and what it says.
 Note = tuple[float, str]
 
@@ -36,6 +39,8 @@ class Notes:
         text = text.strip()
         if not text or any(part in text.lower() for part in _FILTERED):
             return
+        if session_key not in self._notes and len(self._notes) >= MAX_SESSIONS:
+            del self._notes[next(iter(self._notes))]
         notes = self._notes.setdefault(session_key, deque(maxlen=MAX_NOTES))
         if not notes or notes[-1][1] != text:
             notes.append((self.clock.seconds(), text))

@@ -148,6 +148,19 @@ class HttpConfig:
 
 
 @frozen(kw_only=True)
+class NodesConfig:
+    """
+    ``gateway.nodes``.
+
+    :param allow_commands: that nodes may be asked for beside those of their platform.
+    :param deny_commands: that no node is asked for.
+    """
+
+    allow_commands: tuple[str, ...] = ()
+    deny_commands: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class GatewayConfig:
     """
     ``gateway``.
@@ -170,3 +183,4 @@ class GatewayConfig:
     reload: ReloadConfig = ReloadConfig()
     shutdown: ShutdownConfig = ShutdownConfig()
     http: HttpConfig = HttpConfig()
+    nodes: NodesConfig = NodesConfig()

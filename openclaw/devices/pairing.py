@@ -12,27 +12,12 @@ from typing import Any
 from attrs import frozen
 
 from openclaw.devices.tokens import issue
-from openclaw.errors import OpenClawError
+from openclaw.pairing import Requested, take, waiting
 from openclaw.protocol.scopes import covers
 from openclaw.store.interfaces import Unit
 
-#: How long a request waits for a decision, in milliseconds.
-REQUEST_LIFETIME_MS = 300_000
-
 #: Members of a paired record that follow the device's latest connection; an absent value removes the member.
 FOLLOWED = ("displayName", "platform", "clientId", "clientMode", "role", "remoteIp")
-
-
-@frozen(kw_only=True)
-class UnknownRequest(OpenClawError):
-    """
-    No pairing request with this id waits for a decision.
-    """
-
-    request_id: str
-
-    def __str__(self) -> str:
-        return "unknown requestId"
 
 
 @frozen(kw_only=True)
@@ -97,34 +82,11 @@ def needs_pairing(record: Mapping[str, Any] | None, claim: DeviceClaim) -> bool:
     return not covers(record.get("scopes", ()), claim.scopes)
 
 
-def pending_requests(unit: Unit, now_ms: int) -> list[Mapping[str, Any]]:
-    """
-    The requests that still wait, newest first. Expired ones are forgotten.
-    """
-    waiting: list[Mapping[str, Any]] = []
-    for request_id, record in list(unit.device_requests.all()):
-        if now_ms - record["ts"] > REQUEST_LIFETIME_MS:
-            unit.device_requests.delete(request_id)
-        else:
-            waiting.append(record)
-    return sorted(waiting, key=lambda record: -record["ts"])
-
-
-@frozen(kw_only=True)
-class Requested:
-    """
-    A request as it waits; ``created`` tells whether this call made it.
-    """
-
-    record: Mapping[str, Any]
-    created: bool
-
-
 def request(unit: Unit, claim: DeviceClaim, *, silent: bool, now_ms: int, make_id: Callable[[], str]) -> Requested:
     """
     Find or make the pairing request of a device. One that waits is reused unchanged.
     """
-    for record in pending_requests(unit, now_ms):
+    for record in waiting(unit.device_requests, now_ms):
         if record["deviceId"] == claim.device_id:
             return Requested(record=record, created=False)
     known = unit.devices.get(claim.device_id)
@@ -148,7 +110,7 @@ def approve(unit: Unit, request_id: str, *, now_ms: int, make_token: Callable[[]
     :return: the paired record.
     :raise UnknownRequest: nothing with this id waits.
     """
-    asked = _take(unit, request_id, now_ms)
+    asked = take(unit.device_requests, request_id, now_ms)
     old = unit.devices.get(asked["deviceId"])
     if old is not None and old.get("publicKey") != asked["publicKey"]:
         old = None
@@ -181,7 +143,7 @@ def reject(unit: Unit, request_id: str, *, now_ms: int) -> Mapping[str, Any]:
     :return: the request.
     :raise UnknownRequest: nothing with this id waits.
     """
-    return _take(unit, request_id, now_ms)
+    return take(unit.device_requests, request_id, now_ms)
 
 
 def refresh(unit: Unit, record: Mapping[str, Any], claim: DeviceClaim) -> Mapping[str, Any]:
@@ -194,15 +156,6 @@ def refresh(unit: Unit, record: Mapping[str, Any], claim: DeviceClaim) -> Mappin
     if fresh != record:
         unit.devices.put(claim.device_id, fresh)
     return fresh
-
-
-def _take(unit: Unit, request_id: str, now_ms: int) -> Mapping[str, Any]:
-    pending_requests(unit, now_ms)
-    record = unit.device_requests.get(request_id)
-    if record is None:
-        raise UnknownRequest(request_id=request_id)
-    unit.device_requests.delete(request_id)
-    return record
 
 
 def redacted(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,18 +4,15 @@ The questions that wait for a person: those of clients and those of runs in one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from openclaw.agent.approvals import Question
 from openclaw.approvals.questions import LONGEST, OURSELVES, Publish, Questions
-from openclaw.methods.context import NodeAnswer
-from openclaw.methods.table import Failed
-from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.scopes import APPROVALS, holds
 from openclaw.sessions.keys import agent_of
 
@@ -66,13 +63,3 @@ class RunQuestions:
         The run has ended: who still shows its question is told.
         """
         self.questions.withdraw(question_id, by=OURSELVES)
-
-
-class NoNodes:
-    """
-    A gateway to which no node can connect.
-    """
-
-    def invoke(self, node_id: str, command: str, params: Mapping[str, Any], timeout_ms: int) -> Deferred[NodeAnswer]:
-        offline = {"code": "NOT_CONNECTED"}
-        return fail(Failed(code=ErrorCode.UNAVAILABLE, message="node not connected", details=offline))

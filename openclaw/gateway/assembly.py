@@ -27,7 +27,7 @@ from openclaw.config.auth import ResolvedAuth
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
 from openclaw.config.paths import expand, workspace_dir
-from openclaw.gateway.approvals import NoNodes, RunQuestions, make_questions
+from openclaw.gateway.approvals import RunQuestions, make_questions
 from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.clients import Clients
 from openclaw.gateway.collect import make_collect
@@ -41,6 +41,7 @@ from openclaw.gateway.life import Life
 from openclaw.gateway.limits import FailureLimiter
 from openclaw.gateway.listener import Listener
 from openclaw.gateway.log_service import LogService
+from openclaw.gateway.nodes import NodeConnections
 from openclaw.gateway.readiness import Readiness
 from openclaw.gateway.restart_note import RestartNote
 from openclaw.gateway.schedule import make_schedule
@@ -54,6 +55,7 @@ from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.document import protocol_text
 from openclaw.methods.families import METHODS
 from openclaw.methods.identity import identity_of, read_identity
+from openclaw.nodes.hub import make_nodes
 from openclaw.processes import ReactorRunner
 from openclaw.sessions.keys import default_agent, stored_key
 from openclaw.store.import_service import ImportService
@@ -216,6 +218,16 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     heartbeats, cron = make_schedule(
         agents, life, in_thread=in_thread, workspace_of=workspace_of, store_path=store_path, ready=readiness.ready
     )
+    nodes = make_nodes(reactor, new_id)
+    node_connections = NodeConnections(
+        nodes=nodes,
+        clock=reactor,
+        config=config,
+        store=store,
+        state_dir=setting.state_dir,
+        in_thread=in_thread,
+    )
+    events.followers = node_connections.followers
     context = MethodContext(
         caller=NOBODY,
         clock=reactor,
@@ -242,8 +254,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         run=run,
         wizards=Wizards(reactor, new_id),
         approvals=questions,
-        nodes=NoNodes(),
-        node_platforms=lambda: clients.node_platforms(),
+        node_platforms=node_connections.platforms,
+        nodes=nodes,
         ready=readiness.ready,
         workspace_of=workspace_of,
     )
@@ -257,6 +269,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         life=life,
         store=store,
         events=events,
+        nodes=node_connections,
         health=health,
         config=config,
         auth=setting.auth,

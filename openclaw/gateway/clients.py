@@ -26,6 +26,7 @@ from openclaw.gateway.handshake import Admission, Examined, Facts, Makers, Refus
 from openclaw.gateway.health import Health
 from openclaw.gateway.life import Life
 from openclaw.gateway.limits import OURSELVES, TOO_MANY, FailureLimiter, counted_address
+from openclaw.gateway.nodes import NodeConnections
 from openclaw.gateway.tick import TICK_INTERVAL
 from openclaw.logs.wslog import WsLog
 from openclaw.methods.context import Caller, MethodContext
@@ -37,7 +38,6 @@ from openclaw.protocol.scopes import APPROVALS, holds
 from openclaw.protocol.types import ABSENT
 from openclaw.sessions.keys import default_agent, main_session_key
 from openclaw.store.interfaces import Store
-from openclaw.voice.wake import read_wake_words
 from openclaw.web.hosts import origin_allowed
 from openclaw.web.local import is_local, recorded_address
 
@@ -61,6 +61,7 @@ class Clients:
     life: Life
     store: Store
     events: EventLog
+    nodes: NodeConnections
     health: Health
     config: Callable[[], Config]
     auth: ResolvedAuth
@@ -165,6 +166,8 @@ class Clients:
         if connection.client["mode"] != "cli":
             connection.presence_key = self._presence_key(connection, admission)
             self.life.presence.connected(connection.presence_key, self._presence_members(connection, admission))
+        if admission.role == "node":
+            self.nodes.joined(connection, params, admission, self._remote_ip(connection))
         payload = self._hello_payload(connection, admission)
         self.wslog.connected(connection.id, connection.client, admission.auth_method)
         self.wslog.hello(
@@ -186,8 +189,7 @@ class Clients:
         self.health.refresh_soon()
         self._tell_questions(connection)
         if connection.role == "node":
-            telling = Deferred.fromCoroutine(self._tell_wake_words(connection))
-            telling.addErrback(lambda failure: self._log.failure("A node was not told the wake words.", failure))
+            self.nodes.welcomed(connection)
 
     def _tell_questions(self, connection: Connection) -> None:
         """
@@ -198,20 +200,6 @@ class Clients:
         for asked in self.context.approvals.pending():
             body = encode_event_body("exec.approval.requested", asked.told())
             connection.send_event("exec.approval.requested", body)
-
-    async def _tell_wake_words(self, connection: Connection) -> None:
-        triggers = await self.context.in_thread(read_wake_words, self.state_dir)
-        if connection.state is State.CONNECTED:
-            body = encode_event_body("voicewake.changed", {"triggers": triggers})
-            connection.send_event("voicewake.changed", body)
-
-    def node_platforms(self) -> list[str]:
-        """
-        Of the nodes that are connected.
-        """
-        connected = (connection for connection in self.events if isinstance(connection, Connection))
-        nodes = (one for one in connected if one.context is not None and one.context.caller.role == "node")
-        return [node.client["platform"] for node in nodes]
 
     def request(self, connection: Connection, frame: Mapping[str, Any]) -> None:
         answering = Deferred.fromCoroutine(self._answer(connection, frame))
@@ -264,6 +252,7 @@ class Clients:
         self.events.unsubscribe(connection)
         if connection.presence_key is not None and connection.state is State.CONNECTED:
             self.life.presence.disconnected(connection.presence_key)
+        self.nodes.left(connection)
         elapsed_ms = int((self.clock.seconds() - connection.opened_at) * 1000)
         self.wslog.closed(connection.id, code, reason, elapsed_ms, connection.state.value)
 
@@ -322,13 +311,15 @@ class Clients:
     def _presence_key(self, connection: Connection, admission: Admission) -> str:
         return str(admission.device_id or connection.client.get("instanceId") or connection.id)
 
+    def _remote_ip(self, connection: Connection) -> str | None:
+        upgrade = connection.upgrade
+        return recorded_address(upgrade.peer, upgrade.headers, self.config().gateway.trusted_proxies)
+
     def _presence_members(self, connection: Connection, admission: Admission) -> Mapping[str, Any]:
         client = connection.client
         members = {
             "host": client.get("displayName") or client["id"],
-            "ip": recorded_address(
-                connection.upgrade.peer, connection.upgrade.headers, self.config().gateway.trusted_proxies
-            ),
+            "ip": self._remote_ip(connection),
             **{name: client.get(name) for name in ("version", "platform", "deviceFamily", "modelIdentifier", "mode")},
             "deviceId": admission.device_id,
             "roles": [admission.role],

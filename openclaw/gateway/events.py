@@ -8,7 +8,7 @@ keep from it takes no number; one that is dropped for slowness does, so a gap al
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from attrs import define, field, frozen
@@ -74,11 +74,13 @@ class EventLog:
 
     :ivar boot_id: tells one process's numbers from another's.
     :ivar versions: gives the current ``stateVersion``.
+    :ivar followers: who gets an event a second time, without a number: nodes know it so of sessions that they follow.
     """
 
     boot_id: str
     versions: Callable[[], Mapping[str, int]]
     on_published: Callable[[Published, int], None] = field(default=lambda event, clients: None)
+    followers: Callable[[str, Mapping[str, Any]], Iterable[Subscriber]] = field(default=lambda event, payload: ())
     _ring: deque[Published] = field(factory=lambda: deque(maxlen=RING_SIZE), init=False)
     _number: int = field(default=0, init=False)
     _feeds: dict[int, _Feed] = field(factory=dict, init=False)
@@ -114,6 +116,9 @@ class EventLog:
         frames: dict[int, bytes] = {}
         for feed in list(self._feeds.values()):
             self._feed(feed, published, frames)
+        for subscriber in self.followers(event, payload):
+            if subscriber.waiting_bytes() <= MAX_BUFFERED_BYTES:
+                subscriber.send_event(event, body)
         self.on_published(published, len(self._feeds))
 
     def _feed(self, feed: _Feed, event: Published, frames: dict[int, bytes]) -> None:

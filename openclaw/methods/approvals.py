@@ -12,9 +12,11 @@ import orjson
 from openclaw.approvals.errors import NobodyToAsk, TooManyQuestions
 from openclaw.approvals.file import approvals_path, ensure_approvals, set_approvals
 from openclaw.approvals.questions import DEFAULT_LIMIT
-from openclaw.methods.context import Caller, MethodContext, NodeAnswer
+from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.mapping import invalid, unavailable
+from openclaw.methods.nodes import ask_node
 from openclaw.methods.table import Failed, MethodTable
+from openclaw.nodes.invoke import NodeAnswer
 from openclaw.protocol.approvals import (
     ExecApprovalRequestParams,
     ExecApprovalRequestResult,
@@ -26,12 +28,11 @@ from openclaw.protocol.approvals import (
     ExecApprovalsSnapshot,
 )
 from openclaw.protocol.calls import Done
+from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.convert import unstructure
 from openclaw.protocol.scopes import APPROVALS
 from openclaw.protocol.types import ABSENT
 
-#: How long a node has to answer.
-NODE_LIMIT_MS = 30_000
 #: A question that nobody has answered for a month is none any more.
 MOST_LIMIT_MS = 30 * 86_400_000
 
@@ -70,7 +71,9 @@ async def get_of_node(context: MethodContext, params: ExecApprovalsNodeGetParams
     The file of rules of a node's host, as the node tells it.
     """
     answer = await _ask_node(context, params.node_id, "system.execApprovals.get", {})
-    return answer.payload if answer.payload_json is None else parsed(answer.payload_json)
+    if answer.payload_json is not None:
+        return parsed(answer.payload_json)
+    return None if answer.payload is ABSENT else answer.payload
 
 
 @methods.method("exec.approvals.node.set", ExecApprovalsNodeSetParams, result=Any)
@@ -92,14 +95,12 @@ async def _ask_node(context: MethodContext, node_id: str, command: str, params: 
     node_id = node_id.strip()
     if not node_id:
         raise invalid("nodeId required")
-    try:
-        return await context.nodes.invoke(node_id, command, params, NODE_LIMIT_MS)
-    except Failed as error:
-        if error.details != {"code": "NOT_CONNECTED"}:
-            raise
+    node = context.nodes.connected.get(node_id)
+    if node is None:
         # Unlike node.invoke, these two tell it as what the node said.
-        told = {"nodeError": {**error.details, "message": error.message}}
-        raise Failed(code=error.code, message=error.message, details=told) from error
+        told = {"code": "NOT_CONNECTED", "message": "node not connected"}
+        raise Failed(code=ErrorCode.UNAVAILABLE, message="node not connected", details={"nodeError": told})
+    return await ask_node(context, node, command, params)
 
 
 def parsed(text: str | None) -> Any:

@@ -16,31 +16,7 @@ NODE_ONLY: Final = frozenset({"node.invoke.result", "node.event", "skills.bins"}
 
 #: Scopes of methods that other versions have, so that a refusal names what would be missing. Everything else is admin.
 KNOWN_SCOPES: Final = {
-    **dict.fromkeys(
-        (
-            "node.list",
-            "node.describe",
-        ),
-        READ,
-    ),
-    **dict.fromkeys(
-        (
-            "node.invoke",
-            "browser.request",
-        ),
-        WRITE,
-    ),
-    **dict.fromkeys(
-        (
-            "node.pair.request",
-            "node.pair.list",
-            "node.pair.approve",
-            "node.pair.reject",
-            "node.pair.verify",
-            "node.rename",
-        ),
-        PAIRING,
-    ),
+    "browser.request": WRITE,
 }
 
 

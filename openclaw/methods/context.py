@@ -17,6 +17,7 @@ from openclaw.agent.types import Agents
 from openclaw.approvals.questions import Questions
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
+from openclaw.nodes.hub import Nodes, make_nodes
 from openclaw.processes import Runner
 from openclaw.store.interfaces import Store
 from openclaw.wizard.session import Wizards
@@ -165,7 +166,7 @@ class MethodContext:
     :ivar run: runs a program to its end.
     :ivar node_platforms: of the nodes that are connected.
     :ivar approvals: the questions that wait for a person.
-    :ivar nodes: asks nodes to do something.
+    :ivar nodes: who they are, what they are asked, and what they follow.
     :ivar workspace_of: the directory with an agent's own files; ``None`` where there is none.
     """
 
@@ -194,38 +195,12 @@ class MethodContext:
     run: Runner
     wizards: Wizards
     approvals: Questions
-    nodes: Nodes
     node_platforms: Callable[[], Iterable[str]] = tuple
     known_channels: Sequence[str] = ()
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     workspace_of: Callable[[str], Path | None] = lambda agent_id: None
     derived: Derived = Factory(lambda self: Derived(self.config), takes_self=True)
-
-
-class NodeAnswer(Protocol):
-    """
-    What a node answered.
-    """
-
-    @property
-    def payload(self) -> Any: ...
-
-    @property
-    def payload_json(self) -> str | None: ...
-
-
-class Nodes(Protocol):
-    """
-    The nodes that are connected, as others than nodes see them.
-    """
-
-    def invoke(self, node_id: str, command: str, params: Mapping[str, Any], timeout_ms: int) -> Deferred[NodeAnswer]:
-        """
-        Ask a node to run a command, whatever the command policy says.
-
-        :return: fires with the answer of a node that did it. It fails as ``methods.md`` 10.3 says (``Failed``).
-        """
-        ...
+    nodes: Nodes = Factory(lambda self: make_nodes(self.clock, self.make_id), takes_self=True)
 
 
 class Heartbeats(Protocol):

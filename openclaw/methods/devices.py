@@ -12,6 +12,7 @@ from openclaw.devices import pairing, tokens
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.mapping import invalid
 from openclaw.methods.table import MethodTable
+from openclaw.pairing import waiting
 from openclaw.protocol.devices import (
     DevicePairApproveParams,
     DevicePairApproveResult,
@@ -38,7 +39,7 @@ async def list_devices(context: MethodContext, params: DevicePairListParams) -> 
     now = millis(context.clock)
 
     def read(unit: Unit) -> tuple[Sequence[Mapping[str, Any]], list[Mapping[str, Any]]]:
-        return pairing.pending_requests(unit, now), [record for _, record in unit.devices.all()]
+        return waiting(unit.device_requests, now), [record for _, record in unit.devices.all()]
 
     # Listing forgets what has expired, so that it writes.
     pending, paired = await context.store.write(read)

@@ -22,10 +22,12 @@ from openclaw.approvals.errors import (
 from openclaw.config.issues import ConfigError, ConfigInvalid
 from openclaw.config.writer import ConfigBusy
 from openclaw.cron.errors import CronRefused
-from openclaw.devices.pairing import UnknownRequest
 from openclaw.devices.tokens import UnknownDeviceRole
 from openclaw.logs.redact import BUILT_IN, redact_shapes
 from openclaw.methods.table import Failed
+from openclaw.nodes.invoke import NodeBusy
+from openclaw.nodes.pairing import TooManyRequests
+from openclaw.pairing import UnknownRequest
 from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.frames import ErrorShape
 from openclaw.protocol.types import ABSENT
@@ -39,6 +41,9 @@ STOPPING_RETRY_MS = 1_500
 
 #: How soon it makes sense to ask again when a part has not come up yet, in milliseconds.
 STARTING_RETRY_MS = 1_000
+
+#: How soon it makes sense to ask again when too much of the kind waits already, in milliseconds.
+FULL_RETRY_MS = 1_000
 
 _log = Logger()
 
@@ -111,6 +116,13 @@ def _stopping(error: Exception) -> Refused:
     return Refused(error=shape)
 
 
+def _full(error: Exception) -> Refused:
+    shape = ErrorShape(
+        code=ErrorCode.UNAVAILABLE.value, message=str(error), retryable=True, retry_after_ms=FULL_RETRY_MS
+    )
+    return Refused(error=shape)
+
+
 def _starting(error: NotReady) -> Refused:
     shape = ErrorShape(
         code=ErrorCode.UNAVAILABLE.value,
@@ -141,6 +153,8 @@ KNOWN: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (ConfigInvalid, _invalid_config),
     (ConfigBusy, _busy),
     (ConfigError, _plain),
+    (NodeBusy, _full),
+    (TooManyRequests, _full),
     (NotReady, _starting),
     (RuntimeStopped, _stopping),
     (CancelledError, _stopping),

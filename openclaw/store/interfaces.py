@@ -364,6 +364,13 @@ class Unit(Protocol):
     def node_requests(self) -> Records: ...
 
     @property
+    def node_facts(self) -> Records:
+        """
+        What paired nodes said of themselves when they last connected, and the ``name`` that somebody gave them.
+        """
+        ...
+
+    @property
     def cron_jobs(self) -> Records: ...
 
     @property

@@ -279,6 +279,7 @@ class MemoryUnit:
     device_requests: MemoryRecords = field(factory=MemoryRecords)
     nodes: MemoryRecords = field(factory=MemoryRecords)
     node_requests: MemoryRecords = field(factory=MemoryRecords)
+    node_facts: MemoryRecords = field(factory=MemoryRecords)
     cron_jobs: MemoryRecords = field(factory=MemoryRecords)
     cron_runs: MemoryCronRuns = field(factory=MemoryCronRuns)
     transcripts: MemoryRecords = field(factory=MemoryRecords)

@@ -28,6 +28,7 @@ class SqlUnit:
         self.device_requests = SqlRecords(connection, "device_requests")
         self.nodes = SqlRecords(connection, "nodes")
         self.node_requests = SqlRecords(connection, "node_requests")
+        self.node_facts = SqlRecords(connection, "node_facts")
         self.cron_jobs = SqlRecords(connection, "cron_jobs")
         self.cron_runs = SqlCronRuns(connection)
         self.transcripts = SqlRecords(connection, "transcripts")

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from openclaw.agent.notes import MAX_NOTES
+from openclaw.agent.notes import MAX_NOTES, MAX_SESSIONS
 from tests.agent.cases import HouseCase
 from tests.agent.fakes import KEY, House, SlowStore
 
@@ -227,3 +227,14 @@ class NoteTests(HouseCase):
         for number in range(30):
             house.runtime.note(KEY, f"note {number}")
         self.assertEqual(house.runtime.notes(KEY), [f"note {number}" for number in range(30 - MAX_NOTES, 30)])
+
+    def test_most_sessions(self) -> None:
+        """
+        Notes for ever more sessions do not fill the memory.
+        """
+        house = self.house()
+        for number in range(MAX_SESSIONS + 1):
+            house.runtime.note(f"agent:main:{number}", "note")
+        self.assertEqual(house.runtime.notes("agent:main:0"), [])
+        for number in (1, MAX_SESSIONS):
+            self.assertEqual(house.runtime.notes(f"agent:main:{number}"), ["note"])

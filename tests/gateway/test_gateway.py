@@ -68,7 +68,7 @@ def published() -> list[str]:
     return [name for name in EVENT_ORDER if name in found]
 
 
-PUBLISHING = re.compile(r"""\b(?:publish|broadcast|encode_event_body)\(\s*"([a-z.]+)\"""")
+PUBLISHING = re.compile(r"""\b(?:publish|broadcast|encode_event_body|link\.send)\(\s*"([a-z.]+)\"""")
 
 
 class HandshakeTests(GatewayTestCase):

@@ -24,6 +24,7 @@ from openclaw.testing.model import PlayedModel
 from tests.harness.compare import Difference
 from tests.harness.conversation import Conversation
 from tests.harness.models import RecordedExec, marked, ponging
+from tests.harness.nodes import NodeConversation
 from tests.harness.page import replay_page
 from tests.harness.replay import CAPTURES, OWN, Replay
 
@@ -154,6 +155,20 @@ def _conversation(test: ReplayTests, name: str, row: Row) -> list[Difference]:
     return replay.run(name)
 
 
+def _nodes(test: ReplayTests, name: str, row: Row) -> list[Difference]:
+    effective = conversation_config("mock/mock-1")
+    config = {**effective, "gateway": {**effective["gateway"], "nodes": row.get("policy", {})}}
+    gateway = MemoryGateway(directory=Path(test.mktemp()), config=config)
+    script = ponging if name.startswith("ws-") else marked
+    gateway.make_model = lambda model: PlayedModel(gateway.reactor, script)
+    gateway.start()
+    test.addCleanup(gateway.stop)
+    told = ("answers", "runs", "skip", "connections", "seeds", "first", "leaves", "joins", "tokens")
+    sessions = {run: told["session"] for run, told in row.get("sessions", {}).items()}
+    replay = NodeConversation(gateway, TOKEN, sessions=sessions, **{name: row[name] for name in told if name in row})
+    return replay.run(name)
+
+
 def _page(test: ReplayTests, name: str, row: Row) -> list[Difference]:
     return replay_page(name, Path(test.mktemp()).absolute(), row.get("answers", {}))
 
@@ -161,6 +176,7 @@ def _page(test: ReplayTests, name: str, row: Row) -> list[Difference]:
 KINDS: Mapping[str, Callable[[ReplayTests, str, Row], list[Difference]]] = {
     "connection": _connection,
     "conversation": _conversation,
+    "nodes": _nodes,
     "page": _page,
 }
 

@@ -44,8 +44,8 @@ def same(recorded: Any, now: Any, name: str = "") -> bool:
     if isinstance(recorded, list):
         if name in ("paired", "pending") and isinstance(now, list):
             # The reference was one gateway for all captures: what earlier ones paired is not here.
-            here = {item["deviceId"] for item in now}
-            recorded = [item for item in recorded if item["deviceId"] in here]
+            here = {item.get("deviceId") for item in now}
+            recorded = [item for item in recorded if item.get("deviceId") in here]
         return (
             isinstance(now, list)
             and len(recorded) == len(now)

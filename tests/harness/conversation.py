@@ -123,14 +123,17 @@ class Conversation:
 
         :return: what differs.
         """
-        recording = list(lines(name))
+        recording = self._recording(name)
         for line in recording:
-            self._peer(line.get("conn", "op"))
+            if line["dir"] != "end":
+                self._peer(line.get("conn", "op"))
         opened = {line["conn"] for line in recording if line["dir"] == "open"}
         before = 0
         for line in recording:
             pause, before = (line["t"] - before) / 1000 * HASTE, line["t"]
             conn, frame = line.get("conn", "op"), line.get("frame")
+            if line["dir"] == "end":
+                self._end()
             if line["dir"] == "client-close":
                 self._peers[conn].client.close()
             if not isinstance(frame, dict) or (conn in opened and frame.get("method") == "connect"):
@@ -142,12 +145,23 @@ class Conversation:
         for conn, peer in self._peers.items():
             self._wait_for_others(peer)
             self._compare_runs(conn, peer)
-            told = [frame for frame in peer.client.frames if frame.get("event") not in (*RUN_EVENTS, "tick")]
+            told = [frame for frame in self._told(conn) if frame.get("event") not in (*RUN_EVENTS, "tick")]
             self.differences.extend(compare_events(conn, peer.others, told, self.events, self.apart_from))
             for index, frame in enumerate(peer.client.frames):
                 if frame["type"] == "res" and index not in peer.taken:
                     self.differences.append(Difference(conn=conn, recorded=None, now=plain(frame)))
         return self.differences
+
+    def _recording(self, name: str) -> list[dict[str, Any]]:
+        return list(lines(name))
+
+    def _end(self) -> None:
+        """
+        The recording is over.
+        """
+
+    def _told(self, conn: str) -> list[dict[str, Any]]:
+        return self._peers[conn].client.frames
 
     def say(self, session_key: str, message: str) -> None:
         """
@@ -240,7 +254,7 @@ class Conversation:
             run_id = next(fresh, recorded) if self.follows else recorded
             if run_id != recorded:
                 self._run_ids[recorded] = run_id
-        return any(summary(now) == wanted for now in events_of(peer.client.frames, run_id))
+        return any(summary(now) == wanted for now in self._run(peer, recorded))
 
     def _wait_for_others(self, peer: _Peer) -> None:
         """
@@ -254,7 +268,13 @@ class Conversation:
         return frame.get("id") in self.skip or f"{conn}#{frame.get('id')}" in self.skip
 
     def _wait_for(self, peer: _Peer, run_id: str, count: int) -> None:
-        self._wait(lambda: len(events_of(peer.client.frames, run_id)) >= count)
+        self._wait(lambda: len(self._run(peer, run_id)) >= count)
+
+    def _run(self, peer: _Peer, run_id: str) -> list[dict[str, Any]]:
+        """
+        What came of a run that was recorded under this id.
+        """
+        return events_of(peer.client.frames, self._run_ids.get(run_id, run_id))
 
     def _waits_not(self, payload: Mapping[str, Any]) -> bool:
         run_id = payload["runId"]
@@ -306,9 +326,8 @@ class Conversation:
             override = self.runs.get(run_id, {})
             recorded = events_of(peer.recorded, run_id)
             wanted = override.get("events", [*map(summary, recorded), *override.get("more", ())])
-            now_id = self._run_ids.get(run_id, run_id)
-            self._wait_for(peer, now_id, len(wanted))
-            now = events_of(peer.client.frames, now_id)
+            self._wait_for(peer, run_id, len(wanted))
+            now = self._run(peer, run_id)
             told = list(map(summary, now))
             if wanted != told:
                 self.differences.append(Difference(conn=f"{conn} {run_id}", recorded=wanted, now=told))
@@ -316,7 +335,7 @@ class Conversation:
             if "events" in override:
                 continue
             for one, other in zip(recorded, now, strict=False):
-                payload = {**one["payload"], "runId": now_id}
+                payload = {**one["payload"], "runId": other["payload"]["runId"]}
                 if not same(plain(payload), plain(other["payload"])):
                     self.differences.append(Difference(conn=f"{conn} {run_id}", recorded=one, now=other))
 

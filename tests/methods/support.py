@@ -21,10 +21,9 @@ from openclaw.approvals.questions import Questions
 from openclaw.clock import millis
 from openclaw.config.loader import evaluate
 from openclaw.config.model import Config, build
-from openclaw.gateway.approvals import NoNodes
 from openclaw.gateway.configuration import Configuration
 from openclaw.gateway.life import Life
-from openclaw.methods.context import Caller, MethodContext, Nodes
+from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
 from openclaw.processes import Finished
@@ -278,7 +277,6 @@ class MethodCase(SynchronousTestCase):
         self.questions = Questions(
             clock=self.clock, publish=self._broadcast, make_id=counter(), reachable=lambda: self.approvers
         )
-        self.nodes: Nodes = NoNodes()
         self.dispatcher = Dispatcher(METHODS)
         # Told at the end: what fails within a handler is answered as a fault of the gateway.
         self.wrong: list[str] = []
@@ -317,7 +315,6 @@ class MethodCase(SynchronousTestCase):
             wizards=Wizards(self.clock, counter()),
             run=lambda command, **limits: self.run_program(command, **limits),
             approvals=self.questions,
-            nodes=self.nodes,
         )
         self.context = evolve(self.context, **members)
 

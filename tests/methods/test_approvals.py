@@ -8,39 +8,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field
-from twisted.internet.defer import Deferred, fail, succeed
-
 from openclaw.approvals.file import approvals_path
-from openclaw.methods.table import Failed
-from openclaw.protocol.codes import ErrorCode
-from tests.methods.support import MethodCase, caller
+from openclaw.nodes.invoke import NodeAnswer, NodeRefused
+from tests.methods.support import MethodCase, Reply, caller
+from tests.nodes.support import Link, node
 
 APPROVER = caller("operator.approvals", display_name="Anna")
-
-
-@define
-class Answer:
-    """
-    What a node answered.
-    """
-
-    payload: Any = None
-    payload_json: str | None = None
-
-
-@define
-class FakeNodes:
-    """
-    Makes a note of what it is asked.
-    """
-
-    answer: Answer | Exception
-    asked: list[Any] = field(factory=list)
-
-    def invoke(self, node_id: str, command: str, params: Mapping[str, Any], timeout_ms: int) -> Deferred[Any]:
-        self.asked.append((node_id, command, params, timeout_ms))
-        return fail(self.answer) if isinstance(self.answer, Exception) else succeed(self.answer)
 
 
 class FileTests(MethodCase):
@@ -89,41 +62,61 @@ class NodeTests(MethodCase):
     ``exec.approvals.node.*``.
     """
 
-    def nodes_answer(self, answer: Answer | Exception) -> FakeNodes:
-        nodes = FakeNodes(answer)
-        self.configure({}, nodes=nodes)
-        return nodes
+    def setUp(self) -> None:
+        super().setUp()
+        self.link = Link()
+        # It offers nothing: the policy of node.invoke is not asked.
+        self.node = node(self.link, commands=())
+        self.context.nodes.joined(self.node)
+
+    def answered(self, method: str, params: Mapping[str, Any], answer: NodeAnswer | NodeRefused) -> Reply:
+        """
+        Ask, and let the node answer.
+        """
+        replies = self.asked(method, params)
+        self.context.nodes.invocations.answered(self.link.last()["id"], self.node, answer)
+        (reply,) = replies
+        return reply
 
     def test_get(self) -> None:
         """
         The node is asked for its file, and its answer is ours.
         """
-        nodes = self.nodes_answer(Answer(payload_json='{"hash": "h"}'))
-        self.assertEqual(self.ask("exec.approvals.node.get", {"nodeId": " n "}), {"hash": "h"})
-        self.assertEqual(nodes.asked, [("n", "system.execApprovals.get", {}, 30_000)])
-        self.nodes_answer(Answer(payload={"hash": "i"}))
-        self.assertEqual(self.ask("exec.approvals.node.get", {"nodeId": "n"}), {"hash": "i"})
+        for answer, told in (
+            (NodeAnswer(payload_json='{"hash": "h"}'), {"hash": "h"}),
+            (NodeAnswer(payload={"hash": "i"}), {"hash": "i"}),
+            (NodeAnswer(), None),
+        ):
+            self.assertEqual(self.answered("exec.approvals.node.get", {"nodeId": " n "}, answer).payload, told)
+        asked = self.link.last()
+        self.assertEqual(
+            asked, {"id": asked["id"], "nodeId": "n", "command": "system.execApprovals.get", "paramsJSON": "{}"}
+        )
 
     def test_set(self) -> None:
         """
         New rules are handed on as they came; nothing of the caller's gets beside them.
         """
-        nodes = self.nodes_answer(Answer(payload_json="nonsense"))
         params = {"nodeId": "n", "file": {"version": 1, "agents": {}}, "baseHash": "h"}
-        self.assertIsNone(self.ask("exec.approvals.node.set", params))
+        reply = self.answered("exec.approvals.node.set", params, NodeAnswer(payload_json="nonsense"))
+        self.assertIsNone(reply.payload)
         del params["nodeId"]
-        self.assertEqual(nodes.asked, [("n", "system.execApprovals.set", params, 30_000)])
+        self.assertEqual(self.link.last()["command"], "system.execApprovals.set")
+        self.assertEqual(json.loads(self.link.last()["paramsJSON"]), params)
 
     def test_refused(self) -> None:
         """
         What the node refuses is told as such; one that is not there is told in the same place.
         """
         self.assertEqual(self.refused("exec.approvals.node.get", {"nodeId": " "}), "nodeId required")
-        details = {"nodeError": {"code": "X", "message": "no"}}
-        self.nodes_answer(Failed(code=ErrorCode.UNAVAILABLE, message="no", details=details))
-        (reply,) = self.asked("exec.approvals.node.get", {"nodeId": "n"})
+        no = {"code": "X", "message": "no"}
+        reply = self.answered("exec.approvals.node.get", {"nodeId": "n"}, NodeRefused(error=no))
         assert reply.error is not None
-        self.assertEqual((reply.error.message, reply.error.details), ("no", details))
+        self.assertEqual((reply.error.message, reply.error.details), ("no", {"nodeError": no}))
+        (reply,) = self.asked("exec.approvals.node.get", {"nodeId": "m"})
+        assert reply.error is not None
+        away = {"code": "NOT_CONNECTED", "message": "node not connected"}
+        self.assertEqual((reply.error.message, reply.error.details), ("node not connected", {"nodeError": away}))
 
 
 class QuestionTests(MethodCase):

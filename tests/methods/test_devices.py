@@ -10,10 +10,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openclaw.devices.pairing import REQUEST_LIFETIME_MS, DeviceClaim, request
+from openclaw.devices.pairing import DeviceClaim, request
 from openclaw.devices.tokens import granted as opened
 from openclaw.methods.context import Caller
 from openclaw.methods.devices import granted
+from openclaw.pairing import REQUEST_LIFETIME_MS
 from openclaw.protocol.scopes import covers, holds
 from tests.methods.support import NOW_MS, MethodCase, caller
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent.context import context, has_user_message, open_calls
-from openclaw.devices.pairing import approve, pending_requests, redacted
+from openclaw.devices.pairing import approve, redacted
 from openclaw.devices.tokens import accepts
+from openclaw.pairing import waiting
 from openclaw.sessions.keys import stored_key
 from openclaw.sessions.rows import entry as session_entry
 from openclaw.store.memory import MemoryUnit
@@ -133,7 +134,7 @@ class RecordTests(SynchronousTestCase):
             return
         unit.device_requests.put("r", asked)
         now = asked["ts"]
-        self.assertEqual(pending_requests(unit, now), [asked])
+        self.assertEqual(waiting(unit.device_requests, now), [asked])
         approve(unit, "r", now_ms=now, make_token=lambda: "t")
 
     @settings(max_examples=50, derandomize=True, deadline=None)
