@@ -67,6 +67,10 @@ def check_schedule(schedule: Mapping[str, Any], now_ms: int) -> None:
     """
     :raise CronRefused: the schedule makes no sense.
     """
+    for name in ("atMs", "everyMs", "anchorMs"):
+        value = schedule.get(name)
+        if value is not None and value > MAX_MS:
+            raise CronRefused(f"schedule.{name} is beyond the end of the calendar")
     next_after(schedule, now_ms, created_ms=now_ms)
 
 
