@@ -18,6 +18,7 @@ LIVE: tuple[Path, ...] = (
     ("audio",),
     ("bindings",),
     ("commands",),
+    ("cron",),
     ("gateway", "controlUi"),
     ("gateway", "reload"),
     ("gateway", "remote"),
@@ -37,7 +38,7 @@ LIVE: tuple[Path, ...] = (
 )
 
 #: Below those, what is looked at only once.
-AT_START: tuple[Path, ...] = (("logging", "file"), ("session", "store"))
+AT_START: tuple[Path, ...] = (("cron", "store"), ("logging", "file"), ("session", "store"))
 
 
 def is_live(path: Path) -> bool:

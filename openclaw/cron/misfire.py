@@ -62,10 +62,8 @@ def plan(job: Mapping[str, Any], due_ms: int, now_ms: int, zone: tzinfo = MACHIN
         return next_after(schedule, moment_ms, created_ms=created_ms, zone=zone)
 
     policy = policy_of(job)
-    if policy == "all":
-        first = due_ms if due_ms >= now_ms - WINDOW_MS else after(now_ms - WINDOW_MS - 1)
-        if first is None or first > now_ms:
-            return Plan(due_ms=None, next_ms=first)
-        return Plan(due_ms=first, next_ms=after(first))
-    late = now_ms - due_ms > GRACE_MS
-    return Plan(due_ms=None if late and policy == "skip" else due_ms, next_ms=after(now_ms))
+    span_ms = {"skip": GRACE_MS, "all": WINDOW_MS}.get(policy)
+    first = due_ms if span_ms is None or due_ms >= now_ms - span_ms else after(now_ms - span_ms - 1)
+    if first is None or first > now_ms:
+        return Plan(due_ms=None, next_ms=first)
+    return Plan(due_ms=first, next_ms=after(first if policy == "all" else now_ms))

@@ -218,6 +218,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     heartbeats, cron = make_schedule(
         agents, life, in_thread=in_thread, workspace_of=workspace_of, store_path=store_path, ready=readiness.ready
     )
+    configuration.changed += [heartbeats.reconfigured, cron.reconfigured]
     nodes = make_nodes(reactor, new_id)
     node_connections = NodeConnections(
         nodes=nodes,

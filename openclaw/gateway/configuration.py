@@ -29,6 +29,7 @@ class Configuration:
     :ivar path: the file; ``None`` for the one that ``environ`` leads to.
     :ivar environ: the process's, without what the file's ``env`` block adds.
     :ivar in_thread: runs what waits for the disk.
+    :ivar changed: called after each change of what the gateway runs with.
     """
 
     _log = Logger()
@@ -38,6 +39,7 @@ class Configuration:
     home: Path
     life: Life
     in_thread: Callable[..., Deferred[Any]]
+    changed: list[Callable[[], None]] = field(factory=list)
     _writing: DeferredLock = field(factory=DeferredLock, init=False)
 
     def running(self) -> Config:
@@ -90,6 +92,8 @@ class Configuration:
             if self.life.logging is not None:
                 self.life.logging.hide(snapshot.config)
                 self.life.logging.apply(self.config.logging)
+            for told in self.changed:
+                told()
         paths = tuple(".".join(path) for path in waiting)
         if paths:
             self._log.info("The configuration needs a restart for {paths}.", paths=", ".join(paths))

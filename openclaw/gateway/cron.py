@@ -302,6 +302,10 @@ class CronService(Service):
         due: list[tuple[str, str]] = []
         while len(due) < BATCH and (first := self._next()) is not None and first <= now:
             due.append((heapq.heappop(self._heap)[1], self.make_id()))
+        if not due:
+            # The timer has waited as long as it does, or is early by less than a millisecond.
+            self._arm()
+            return
         self._taking = True
         try:
             taken = await self.store.write(lambda unit: records.take_all(unit, due, now, self.zone))

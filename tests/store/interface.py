@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from attrs import evolve
 from twisted.internet.defer import gatherResults
 
-from openclaw.store.imports import Mark
+from openclaw.store.imports import KEPT_RUNS, MOST_RUNS, Mark
 from openclaw.store.interfaces import Answer, DuplicateEntry, Entry, OutboxItem, Run, Session, Store, Unit
 
 T = TypeVar("T")
@@ -401,6 +401,23 @@ class StoreTests:
         self.assertEqual(await self.read(lambda unit: unit.cron_runs.newest("j", 10)), lines[:2])
         self.assertEqual(await self.read(lambda unit: unit.cron_runs.newest("j", 1)), lines[1:2])
         self.assertEqual(await self.read(lambda unit: unit.cron_runs.job_ids()), ["i", "j"])
+
+    async def test_long_run_log(self: Any) -> None:
+        """
+        A run log has an end: of a long one the newest lines are kept, and others are left alone.
+        """
+
+        def fill(unit: Unit) -> None:
+            unit.cron_runs.append("i", 1, {"ts": 1})
+            for number in range(MOST_RUNS):
+                unit.cron_runs.append("j", number, {"ts": number})
+
+        await self.write(fill)
+        self.assertEqual(len(await self.read(lambda unit: unit.cron_runs.newest("j", 9999))), MOST_RUNS)
+        await self.write(partial(log, "j", {"ts": MOST_RUNS}))
+        left = await self.read(lambda unit: unit.cron_runs.newest("j", 9999))
+        self.assertEqual([line["ts"] for line in left], list(range(MOST_RUNS - KEPT_RUNS + 1, MOST_RUNS + 1)))
+        self.assertEqual(await self.read(lambda unit: unit.cron_runs.newest("i", 9999)), [{"ts": 1}])
 
     async def test_marks(self: Any) -> None:
         """
