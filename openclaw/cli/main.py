@@ -17,6 +17,7 @@ COMMANDS = {
     "agent": ("openclaw.cli.agent", "Run one agent turn through the gateway"),
     "approvals": ("openclaw.cli.approvals", "Which commands may run: the file of rules"),
     "config": ("openclaw.cli.config", "Read or change the configuration"),
+    "cron": ("openclaw.cli.cron", "Jobs that run by the clock"),
     "dashboard": ("openclaw.cli.dashboard", "Open the page of the gateway"),
     "devices": ("openclaw.cli.devices", "Pair devices, and their tokens"),
     "doctor": ("openclaw.cli.doctor", "Check the configuration, and repair old keys"),
@@ -28,6 +29,7 @@ COMMANDS = {
     "sessions": ("openclaw.cli.sessions", "List conversations"),
     "setup": ("openclaw.cli.setup", "Write a configuration and the agent's workspace"),
     "status": ("openclaw.cli.status", "The whole picture"),
+    "system": ("openclaw.cli.system", "Tell the agent something; heartbeats; who is here"),
 }
 
 _VERSION = frozenset({"--version", "-V", "-v"})
