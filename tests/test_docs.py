@@ -27,7 +27,7 @@ PATHS = (
 HOSTS = re.compile(r"127\.0\.0\.1|localhost|keepachangelog\.com|[\w.<>-]+\.ts\.net|[\w.-]*example\.com")
 
 #: Commands whose first word is a subcommand.
-SUBCOMMANDS = ("config", "devices", "gateway", "protocol")
+SUBCOMMANDS = ("config", "devices", "gateway", "nodes", "protocol")
 
 
 def anchors(path: Path) -> set[str]:

@@ -18,6 +18,7 @@ from openclaw.approvals.file import approvals_path, read_approvals, set_approval
 from openclaw.cli.arguments import Arguments, add_client_options
 from openclaw.cli.context import Context, age
 from openclaw.cli.exits import TRY_AGAIN, CommandFailed, UsageError, unknown_command
+from openclaw.cli.node_choice import matching
 from openclaw.cli.rpc import connected
 from openclaw.cli.tables import table, table_width
 from openclaw.cli.target import read_config, resolve_target
@@ -241,19 +242,10 @@ def _node_id(name: str, ask: Callable[[str, Mapping[str, Any]], Any]) -> str:
         nodes = ask("node.list", {}).get("nodes") or []
     except RequestFailed:
         return name
-    for fits in (lambda node: node["nodeId"] == name, lambda node: _is_called(node, name)):
-        found = [node["nodeId"] for node in nodes if fits(node)]
-        if len(found) > 1:
-            raise CommandFailed(f"Error: ambiguous node: {name} (matches: {', '.join(found)})")
-        if found:
-            return str(found[0])
-    return name
-
-
-def _is_called(node: Mapping[str, Any], name: str) -> bool:
-    wanted = name.lower()
-    names = (node.get("displayName"), node.get("remoteIp"))
-    return any(isinstance(told, str) and told.lower() == wanted for told in names)
+    found = matching(name, nodes)
+    if len(found) > 1:
+        raise CommandFailed(f"Error: ambiguous node: {name} (matches: {', '.join(found)})")
+    return found[0] if found else name
 
 
 # -- showing ----------------------------------------------------------------------------------------------------------

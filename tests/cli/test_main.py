@@ -109,8 +109,8 @@ class DispatchTests(CommandCase):
         """
         A command that is not there is a usage error.
         """
-        outcome = self.openclaw("nope")
-        self.assertEqual((outcome.code, outcome.err), (2, "error: unknown command 'nope'\n"))
+        outcome = self.openclaw("zzz")
+        self.assertEqual((outcome.code, outcome.err), (2, "error: unknown command 'zzz'\n"))
 
     def test_mistyped_command(self) -> None:
         """

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from twisted.trial.unittest import TestCase
 
-from tests.process.gateway import TOKEN, GatewayProcess, configuration
+from tests.process.gateway import GatewayProcess, configuration
 from tests.process.model import Api, MockModel
 from tests.process.peer import Peer
 
@@ -46,11 +45,13 @@ class ProcessCase(TestCase):
     def start_gateway(self, model: MockModel | None = None, **options: Any) -> GatewayProcess:
         return self.make_gateway(model, **options).start()
 
-    def join(self, gateway: GatewayProcess, *, token: str = TOKEN, key: Ed25519PrivateKey | None = None) -> Peer:
+    def join(self, gateway: GatewayProcess, **told: Any) -> Peer:
         """
         A connected client.
+
+        :param told: as ``connect_params`` takes it.
         """
-        peer = Peer.join(gateway.url, token=token, key=key)
+        peer = Peer.join(gateway.url, **told)
         self.addCleanup(peer.close)
         return peer
 

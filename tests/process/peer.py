@@ -31,24 +31,33 @@ def unpadded(data: bytes) -> str:
 
 
 def connect_params(
-    nonce: str, *, token: str = TOKEN, key: Ed25519PrivateKey | None = None, mode: str = "test"
+    nonce: str,
+    *,
+    token: str = TOKEN,
+    key: Ed25519PrivateKey | None = None,
+    mode: str = "test",
+    node: Mapping[str, Any] | None = None,
 ) -> Frame:
     """
     The parameters of ``connect``, with a signed device when there is a key.
+
+    :param node: what a node says of itself; without it the client is an operator.
     """
-    client = {"id": "test", "version": "1.0.0", "platform": "linux", "mode": mode}
+    client = {"id": "test" if node is None else "node-host", "version": "1.0.0", "platform": "linux", "mode": mode}
+    role, scopes = ("operator", SCOPES) if node is None else ("node", ())
     params: Frame = {
         "minProtocol": 3,
         "maxProtocol": 3,
         "client": client,
-        "role": "operator",
-        "scopes": list(SCOPES),
+        "role": role,
+        "scopes": list(scopes),
         "auth": {"token": token},
+        **(node or {}),
     }
     if key is not None:
         raw = key.public_key().public_bytes_raw()
         device, signed_at = hashlib.sha256(raw).hexdigest(), int(time.time() * 1000)
-        said = ["v2", device, client["id"], client["mode"], "operator", ",".join(SCOPES), str(signed_at), token, nonce]
+        said = ["v2", device, client["id"], client["mode"], role, ",".join(scopes), str(signed_at), token, nonce]
         params["device"] = {
             "id": device,
             "publicKey": unpadded(raw),
@@ -83,20 +92,22 @@ class Peer:
         return cls(connect(url, open_timeout=LIMIT, close_timeout=1, max_size=None, proxy=None, **options))
 
     @classmethod
-    def join(cls, url: str, *, token: str = TOKEN, key: Ed25519PrivateKey | None = None) -> Peer:
+    def join(cls, url: str, **told: Any) -> Peer:
         """
         Connect and say ``connect``.
+
+        :param told: as ``connect_params`` takes it.
         """
         peer = cls.open(url)
-        peer.greet(token=token, key=key)
+        peer.greet(**told)
         return peer
 
-    def greet(self, *, token: str = TOKEN, key: Ed25519PrivateKey | None = None) -> None:
+    def greet(self, **told: Any) -> None:
         """
         Say ``connect``.
         """
         challenge = self.wait_event(lambda event: event["event"] == "connect.challenge")
-        self.hello = self.ask("connect", connect_params(challenge["payload"]["nonce"], token=token, key=key))
+        self.hello = self.ask("connect", connect_params(challenge["payload"]["nonce"], **told))
 
     def send(self, method: str, params: Mapping[str, Any] | None = None) -> str:
         """
