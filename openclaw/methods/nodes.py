@@ -78,8 +78,7 @@ async def invoke(context: MethodContext, params: NodeInvokeParams) -> dict[str, 
     node = context.nodes.connected.get(node_id)
     if node is None:
         raise Failed(code=ErrorCode.UNAVAILABLE, message="node not connected", details={"code": "NOT_CONNECTED"})
-    if command in policy.APPROVALS and not holds(context.caller.scopes, ADMIN):
-        # exec.approvals.node.* asks for as much.
+    if policy.needs_admin(command, params.params) and not holds(context.caller.scopes, ADMIN):
         raise invalid(f"missing scope: {ADMIN}")
     check_allowed(context, node, command)
     answer = await ask_node(

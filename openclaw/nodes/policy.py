@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import unquote
 
 CANVAS: Final = (
     "canvas.present",
@@ -26,7 +27,11 @@ SMS: Final = ("sms.send",)
 
 #: These read and write what a node runs without asking: more than using it.
 APPROVALS: Final = ("system.execApprovals.get", "system.execApprovals.set")
-SYSTEM: Final = ("system.run", "system.which", "system.notify", *APPROVALS, "browser.proxy")
+BROWSER: Final = "browser.proxy"
+SYSTEM: Final = ("system.run", "system.which", "system.notify", *APPROVALS, BROWSER)
+
+#: Where the browser's server keeps its profiles.
+_PROFILES: Final = frozenset({"profiles", "reset-profile"})
 
 #: What each platform offers; one that nobody knows may offer everything.
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
@@ -105,6 +110,21 @@ def refusal(command: str, declared: Sequence[str], allowed: frozenset[str]) -> s
     if not declared:
         return "node did not declare commands"
     return None if command in declared else "command not declared by node"
+
+
+def needs_admin(command: str, params: Any) -> bool:
+    """
+    Whether a command does more than use a node: it changes what the node runs without asking, or which browser
+    profiles it keeps (GHSA-vmhq-cqm9-6p7q).
+    """
+    if command in APPROVALS:
+        return True
+    if command != BROWSER or not isinstance(params, Mapping):
+        return False
+    method, path = str(params.get("method") or "GET"), str(params.get("path") or "")
+    # Servers differ in what they take for the same path: any part of it that names profiles counts.
+    parts = re.split(r"[/\\?#;]+", unquote(unquote(path)).lower())
+    return method.strip().upper() != "GET" and any(part.strip() in _PROFILES for part in parts)
 
 
 def data_of(params: Any) -> Any:

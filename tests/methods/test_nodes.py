@@ -141,6 +141,28 @@ class InvokeTests(NodeCase):
         self.assertEqual(self.link.last()["command"], command)
         self.context.nodes.left("c")
 
+    def test_ghsa_vmhq_cqm9_6p7q(self) -> None:
+        """
+        Whoever may only write uses a node's browser, and changes none of its profiles.
+        """
+        self.context.nodes.joined(node(self.link, connection_id="b", commands=("browser.proxy",)))
+        for method, path in (
+            ("POST", "/profiles/create"),
+            ("post", "profiles//create/"),
+            (" Delete ", "/Profiles/work"),
+            ("POST", "/%70rofiles/create"),
+            ("POST", "/%2570rofiles/create"),
+            ("POST", "/x/../reset-profile?x=1"),
+            ("PUT", "\\profiles\\x"),
+        ):
+            replies = self.invoke("browser.proxy", params={"method": method, "path": path})
+            self.assertEqual(replies[0].message, "missing scope: operator.admin", (method, path))
+        self.assertEqual(self.link.sent, [])
+        for params in ({"method": "GET", "path": "/profiles"}, {"method": "POST", "path": "/navigate"}, {}, None):
+            self.invoke("browser.proxy", params=params)
+        self.assertEqual(len(self.link.sent), 4)
+        self.context.nodes.left("b")
+
     def test_results_of_others(self) -> None:
         """
         A result says whose it is, and that must be who sends it; nobody answers what another was asked.
