@@ -20,6 +20,7 @@ LIVE: tuple[Path, ...] = (
     ("commands",),
     ("cron",),
     ("gateway", "controlUi"),
+    ("gateway", "nodes"),
     ("gateway", "reload"),
     ("gateway", "remote"),
     ("gateway", "shutdown"),
@@ -70,12 +71,12 @@ def follow(running: Mapping[str, Any], written: Mapping[str, Any]) -> tuple[dict
 
 def _copy(source: Mapping[str, Any], target: dict[str, Any], path: Path) -> None:
     """
-    Make the value at a path what it is in ``source``, or nothing.
+    Make the value at a path what it is in ``source``, or nothing; then objects go too that were only there for it.
     """
     value: Any = source
-    for key in path:
+    for depth, key in enumerate(path):
         if not isinstance(value, Mapping) or key not in value:
-            return _remove(target, path)
+            return _remove(target, path, depth)
         value = value[key]
     place = target
     for key in path[:-1]:
@@ -87,9 +88,17 @@ def _copy(source: Mapping[str, Any], target: dict[str, Any], path: Path) -> None
     return None
 
 
-def _remove(target: dict[str, Any], path: Path) -> None:
-    place: Any = target
+def _remove(target: dict[str, Any], path: Path, keep: int) -> None:
+    """
+    :param keep: how many of the first parts of the path stay, even if empty.
+    """
+    places: list[dict[str, Any]] = [target]
     for key in path[:-1]:
-        place = place.get(key) if isinstance(place, dict) else None
-    if isinstance(place, dict):
-        place.pop(path[-1], None)
+        below = places[-1].get(key)
+        if not isinstance(below, dict):
+            return
+        places.append(below)
+    places[-1].pop(path[-1], None)
+    for depth in reversed(range(keep, len(path) - 1)):
+        if not places[depth + 1]:
+            del places[depth][path[depth]]

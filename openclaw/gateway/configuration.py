@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from openclaw.config.live import follow
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.model import Config, build
-from openclaw.config.writer import check_base, replace_text
+from openclaw.config.writer import check_base, edit_file
 from openclaw.gateway.life import Life
 from openclaw.methods.context import Written
 
@@ -26,7 +26,7 @@ class Configuration:
     One gateway's.
 
     :ivar config: what the gateway runs with.
-    :ivar path: the file; ``None`` for the one that ``environ`` leads to.
+    :ivar path: the file.
     :ivar environ: the process's, without what the file's ``env`` block adds.
     :ivar in_thread: runs what waits for the disk.
     :ivar changed: called after each change of what the gateway runs with.
@@ -34,7 +34,7 @@ class Configuration:
 
     _log = Logger()
     config: Config
-    path: Path | None
+    path: Path
     environ: Mapping[str, str]
     home: Path
     life: Life
@@ -59,7 +59,7 @@ class Configuration:
         Change the file, one writer after the other, and follow it.
 
         :param change: makes the new text; called in a thread.
-        :raise ConfigError: nothing was written; with the reasons of ``check_base``, ``change`` and ``replace_text``.
+        :raise ConfigError: nothing was written; with the reasons of ``check_base``, ``change`` and ``edit_file``.
         """
         return self._run(change, lambda before: check_base(before, base_hash))
 
@@ -67,7 +67,7 @@ class Configuration:
         """
         Change the file, whatever it says now.
 
-        :raise ConfigError: nothing was written; with the reasons of ``change`` and ``replace_text``.
+        :raise ConfigError: nothing was written; with the reasons of ``change`` and ``edit_file``.
         """
         return self._run(change, lambda before: None)
 
@@ -75,12 +75,11 @@ class Configuration:
         return self._writing.run(lambda: Deferred.fromCoroutine(self._write(change, check)))
 
     async def _write(self, change: Callable[[Snapshot], str], check: Callable[[Snapshot], None]) -> Written:
-        def work() -> Snapshot:
-            before = self.read()
+        def make(before: Snapshot) -> str:
             check(before)
-            return replace_text(before.path, change(before), before.hash, self.environ, self.home)
+            return change(before)
 
-        return self.follow(await self.in_thread(work))
+        return self.follow(await self.in_thread(edit_file, self.path, make, self.environ, self.home))
 
     def follow(self, snapshot: Snapshot) -> Written:
         """
@@ -93,7 +92,11 @@ class Configuration:
                 self.life.logging.hide(snapshot.config)
                 self.life.logging.apply(self.config.logging)
             for told in self.changed:
-                told()
+                try:
+                    told()
+                except Exception:
+                    # The change is in the file and counts, whatever becomes of those who hear of it.
+                    self._log.failure("A part of the gateway does not follow the configuration.")
         paths = tuple(".".join(path) for path in waiting)
         if paths:
             self._log.info("The configuration needs a restart for {paths}.", paths=", ".join(paths))
