@@ -134,7 +134,8 @@ def _redact_text(text: str, parsed: Any, keep: Collection[str] = ()) -> str:
     for path, _ in found:
         span = get_span(text, path)
         assert span is not None
-        splices.append((*span, f'"{REDACTED}"'))
+        quote = text[span[0]]
+        splices.append((*span, f"{quote}{REDACTED}{quote}"))
     for start, end, added in sorted(splices, reverse=True):
         text = text[:start] + added + text[end:]
     return text
