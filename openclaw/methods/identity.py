@@ -23,8 +23,8 @@ MAX_AVATAR = 4
 DEFAULT_NAME = "Assistant"
 DEFAULT_AVATAR = "A"
 
-_LINE = re.compile(r"^\s*[-*]?\s*\**\s*(name|emoji|avatar)\s*:?\s*\**\s*:?\s*(.+?)\s*$", re.IGNORECASE)
-_REMARK = re.compile(r"[_*(].*")
+_LINE = re.compile(r"\s*[-*]?\s*\**\s*(name|emoji|avatar)\s*\**\s*:\s*(.*)", re.IGNORECASE)
+_REMARK = re.compile(r"(?:^|\s)[_*(].*")
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|bmp|ico)$", re.IGNORECASE)
 
 
@@ -57,7 +57,7 @@ def parse_identity(text: str) -> dict[str, str]:
     told: dict[str, str] = {}
     for line in text.splitlines():
         found = _LINE.match(line)
-        if found is not None and ":" in line:
+        if found is not None:
             value = _REMARK.sub("", found[2].strip(" *")).strip()
             if value:
                 told.setdefault(found[1].lower(), value)

@@ -335,6 +335,14 @@ class IdentityTests(MethodCase):
         Lines of a template that nobody filled in say nothing.
         """
         self.assertEqual(parse_identity("- **Name:**\n- **Emoji:** 🦊\nname of the game\n"), {"emoji": "🦊"})
+        self.assertEqual(parse_identity("- Name:\n- Emoji: \n- **Avatar**:\n- name: *(yours)*\n"), {})
+
+    def test_parse_marks_in_a_value(self) -> None:
+        """
+        An underscore inside a word is of the word, and a remark stands apart.
+        """
+        text = "* **Name**: Robin (she)\n- Emoji: 🦊 _sly_\n- Avatar: pictures/my_own.png\n"
+        self.assertEqual(parse_identity(text), {"name": "Robin", "emoji": "🦊", "avatar": "pictures/my_own.png"})
 
     def test_avatars(self) -> None:
         """
