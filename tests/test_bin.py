@@ -26,7 +26,7 @@ case "$*" in
     --version) printf 'Python 3.11.99\\n' ;;
     "-m venv "*) [ -z "$NO_VENV" ] && mkdir -p "$3/bin" && cp "$FAKE" "$3/bin/python" ;;
     "-m pip "*) [ -z "$SLOW" ] || sleep "$SLOW"; [ -z "$NO_PIP" ] ;;
-    *) printf 'soak=%s\\n%s\\n' "$OPENCLAW_SOAK" "$SAYS"; exit "${EXITS:-0}" ;;
+    *) printf 'soak=%s\\n%s\\n' "$OPENCLAW_SOAK" "$SAYS${SHOWS:+${!SHOWS}}"; exit "${EXITS:-0}" ;;
 esac
 """
 
@@ -132,6 +132,16 @@ class FirstUseTests(ScriptCase):
         """
         ran = self.run_script("bin/openclaw", "nonsense", EXITS="2", SAYS="")
         self.assertEqual((ran.code, ran.out), (2, "soak=\n\n"))
+
+    def test_how_it_was_called(self) -> None:
+        """
+        What is printed to be typed is what a shell finds: the path that was typed, or the bare name when that would do.
+        """
+        ran = self.run_script("bin/openclaw", "health", SHOWS="OPENCLAW_PROGRAM")
+        self.assertEqual(ran.out, "soak=\nbin/openclaw\n")
+        path = f"{self.checkout}/bin:{self.environ['PATH']}"
+        ran = self.run_script("-c", "openclaw health", SHOWS="OPENCLAW_PROGRAM", PATH=path)
+        self.assertEqual(ran.out, "soak=\n\n")
 
     def test_through_a_link_and_from_elsewhere(self) -> None:
         """

@@ -84,11 +84,12 @@ def apply_profile(environ: MutableMapping[str, str], home: Path, profile: str | 
 
 def profiled(environ: Mapping[str, str], text: str) -> str:
     """
-    A command to type, with the profile that this process runs under.
+    A command to type: with the program as it was called, for which ``bin/openclaw`` of a checkout sets a variable, and
+    with the profile that this process runs under.
     """
-    profile = variable(environ, "OPENCLAW_PROFILE")
-    inserted = f" --profile {profile}" if profile and profile.lower() != "default" else ""
-    return text.replace("openclaw", f"openclaw{inserted}", 1)
+    profile = variable(environ, "OPENCLAW_PROFILE") or "default"
+    inserted = {"default": "", "dev": " --dev"}.get(profile.lower(), f" --profile {profile}")
+    return text.replace("openclaw", f"{variable(environ, 'OPENCLAW_PROGRAM') or 'openclaw'}{inserted}", 1)
 
 
 def _fill(environ: MutableMapping[str, str], name: str, value: str) -> None:

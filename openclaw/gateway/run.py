@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from openclaw.agent.providers.catalog import ECHO, UnknownModel, default_ref
 from openclaw.config.binding import LOOPBACK
 from openclaw.config.model import Config
+from openclaw.config.paths import profiled
 from openclaw.config.start import StartOptions
 from openclaw.gateway.assembly import Setting
 from openclaw.gateway.service import Gateway
@@ -85,28 +86,18 @@ def announcement(
     first, *others = addresses
     # However it listens, it does so on loopback too, where browsers have keys without TLS.
     page = f"http://{LOOPBACK[0]}:{first.port}{config.gateway.control_ui.prefix}/"
-    program = program_line(environ)
     yield f"agent model: {model_line(config, environ)}"
     yield f"listening on {_url(first)} (PID {os.getpid()})"
     yield from (f"listening on {_url(other)}" for other in others)
     if log_path is not None:
         yield f"log file: {log_path}"
-    yield f"dashboard: {page} ({program} dashboard prints the address with the token)"
-    yield f"talk to it: {program} agent --message hi"
+    command = profiled(environ, "openclaw dashboard")
+    yield f"dashboard: {page} ({command} prints the address with the token)"
+    yield f"talk to it: {profiled(environ, 'openclaw agent --message hi')}"
 
 
 def _url(address: Any) -> str:
     return f"ws://[{address.host}]:{address.port}" if ":" in address.host else f"ws://{address.host}:{address.port}"
-
-
-def program_line(environ: Mapping[str, str]) -> str:
-    """
-    How commands for this gateway begin.
-    """
-    profile = environ.get("OPENCLAW_PROFILE", "").strip()
-    if not profile or profile.lower() == "default":
-        return "openclaw"
-    return "openclaw --dev" if profile == "dev" else f"openclaw --profile {profile}"
 
 
 def model_line(config: Config, environ: Mapping[str, str]) -> str:

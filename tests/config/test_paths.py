@@ -16,6 +16,7 @@ from openclaw.config.paths import (
     config_path,
     derived_ports,
     gateway_port,
+    profiled,
     state_dir,
     workspace_dir,
 )
@@ -69,6 +70,20 @@ class ProfileTests(SynchronousTestCase):
         environ: dict[str, str] = {}
         apply_profile(environ, self.home, None, False)
         self.assertEqual(environ, {})
+
+    def test_commands_to_type(self) -> None:
+        """
+        They reach this gateway and not another profile's, by the program that the person called.
+        """
+        for profile, line in (
+            ("", "openclaw health"),
+            ("Default", "openclaw health"),
+            ("dev", "openclaw --dev health"),
+            ("rescue", "openclaw --profile rescue health"),
+        ):
+            self.assertEqual(profiled({"OPENCLAW_PROFILE": profile}, "openclaw health"), line)
+        called = {"OPENCLAW_PROFILE": "dev", "OPENCLAW_PROGRAM": "bin/openclaw"}
+        self.assertEqual(profiled(called, "openclaw health"), "bin/openclaw --dev health")
 
     def test_refused(self) -> None:
         """

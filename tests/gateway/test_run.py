@@ -12,7 +12,7 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.config.model import build
-from openclaw.gateway.run import announcement, model_line, program_line
+from openclaw.gateway.run import announcement, model_line
 
 
 class ModelLineTests(SynchronousTestCase):
@@ -75,22 +75,3 @@ class AnnouncementTests(SynchronousTestCase):
             ],
         )
         self.assertEqual(len(list(announcement(build({}), {}, addresses[:1], None))), 4)
-
-
-class ProgramLineTests(SynchronousTestCase):
-    """
-    Commands that the console names reach this gateway, and not that of another profile.
-    """
-
-    def test_profiles(self) -> None:
-        """
-        The profile is part of the command, unless it is the default one.
-        """
-        for profile, line in (
-            ("", "openclaw"),
-            ("default", "openclaw"),
-            ("dev", "openclaw --dev"),
-            ("rescue", "openclaw --profile rescue"),
-        ):
-            self.assertEqual(program_line({"OPENCLAW_PROFILE": profile}), line)
-        self.assertEqual(program_line({}), "openclaw")
