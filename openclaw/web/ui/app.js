@@ -80,10 +80,10 @@ function onState(state, facts = {}) {
 
 function waitFor({ waitMs, code, reason }) {
   const until = Date.now() + waitMs;
-  const lead = restarting || code === RESTARTING ? "The gateway restarts" : navigator.onLine ? "Not connected" : "Offline";
+  const lead = restarting || code === RESTARTING ? "Restarting" : navigator.onLine ? "Not connected" : "Offline";
   const count = () => {
     const seconds = Math.max(1, Math.round((until - Date.now()) / 1000));
-    statusLine.textContent = `${lead}, again in ${seconds} s`;
+    statusLine.textContent = `${lead}, retry in ${seconds} s`;
   };
   say("waiting", "");
   count();
@@ -103,7 +103,7 @@ function refuse({ asks, kind, message: words, retryAfterMs }) {
   at("access-title").textContent = `The gateway asks for its ${asked}`;
   at("secret-label").textContent = `Gateway ${asked}`;
   const wait = retryAfterMs ? ` There were too many wrong ones; try again in ${Math.ceil(retryAfterMs / 60_000)} min.` : "";
-  at("access-reason").textContent = kind === "none" ? "" : `The ${asked} that this page had was refused.${wait}`;
+  at("access-reason").textContent = kind === "none" ? "" : `The ${kind === "password" ? kind : "token"} was refused.${wait}`;
   secret.ariaInvalid = kind === "none" ? null : "true";
   secret.value = "";
   secret.focus();
