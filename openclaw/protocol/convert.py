@@ -149,9 +149,14 @@ def _converter(kind: Any) -> Converter | None:
     return _union_converter(alternatives(bare))
 
 
+#: Larger integers cannot be kept, and nothing that is counted gets that far.
+MOST_INTEGER = 2**63 - 1
+
+
 def _whole(value: Any) -> int:
-    # 3.0 is an integer on the wire.
-    return value if type(value) is int else int(value)
+    # 3.0 is an integer on the wire, and so is 1e30.
+    whole = value if type(value) is int else int(value)
+    return max(-MOST_INTEGER, min(whole, MOST_INTEGER))
 
 
 def _each(convert: Converter | None) -> Converter | None:
@@ -174,7 +179,7 @@ def _union_converter(choices: tuple[Any, ...]) -> Converter | None:
     if classes:
         return _classes_converter(classes)
     if any(unannotated(choice)[0] is int for choice in choices):
-        return lambda value: int(value) if isinstance(value, float) else value
+        return lambda value: _whole(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
     return None
 
 

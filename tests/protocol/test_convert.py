@@ -56,6 +56,14 @@ class StructureTests(SynchronousTestCase):
         account = structure(ChannelAccount, {"accountId": "a", "port": 80.0})
         self.assertIs(type(account.port), int)
 
+    def test_largest_numbers(self) -> None:
+        """
+        A number that no store can keep becomes the largest that it can.
+        """
+        for value in (1e30, 2**64 - 1):
+            self.assertEqual(structure(ConnectParams, CONNECT | {"minProtocol": value}).min_protocol, 2**63 - 1)
+            self.assertEqual(structure(ChannelAccount, {"accountId": "a", "port": value}).port, 2**63 - 1)
+
     def test_null_and_absent(self) -> None:
         """
         Where ``null`` means something, it can be told from a missing key.
