@@ -40,6 +40,11 @@ class PageTests(ProcessCase):
     def wait_shown(self, kind: str, text: str) -> None:
         self.browser.wait(f"({shown(kind)} ?? '') === {json.dumps(text)}")
 
+    def reload(self) -> None:
+        self.browser.evaluate("window.before = true")
+        self.browser.call("Page.reload")
+        self.browser.wait(f"window.before === undefined && {CONNECTED}")
+
     def test_chat_and_reload(self) -> None:
         """
         The token opens it and leaves the address; the answer is seen while it streams, and found after a reload.
@@ -56,9 +61,7 @@ class PageTests(ProcessCase):
         self.assertFalse(browser.evaluate("document.querySelector('#stop').hidden"))
         gate.open()
         self.wait_shown("assistant", "The first half and the second.")
-        browser.evaluate("window.before = true")
-        browser.call("Page.reload")
-        browser.wait(f"window.before === undefined && {CONNECTED}")
+        self.reload()
         self.wait_shown("user", "hello from the page")
         self.wait_shown("assistant", "The first half and the second.")
         self.assertEqual(browser.complaints, [])
@@ -105,6 +108,77 @@ class PageTests(ProcessCase):
         browser.wait("document.querySelector('#log .assistant pre')?.textContent.includes('x = 1')")
         self.assertEqual(browser.evaluate("document.querySelector('#log .assistant strong').textContent"), "one")
         self.assertIsNone(browser.evaluate("document.querySelector('#log img[src=x]')"))
+
+    def test_earlier_messages(self) -> None:
+        """
+        A long conversation begins with its end; what came before is shown on request.
+        """
+        browser, peer = self.browser, self.join(self.gateway)
+        self.assert_ended(peer.chat("the first", "first"), "final")
+        for number in range(200):
+            self.assertTrue(peer.ask("chat.inject", {"sessionKey": "main", "message": f"note {number}"})["ok"])
+        browser.open(f"{self.page}#token={TOKEN}")
+        self.wait_shown("assistant", "note 199")
+        self.assertEqual(browser.evaluate("document.querySelectorAll('#log article').length"), 200)
+        browser.click("#log .empty button")
+        browser.wait("document.querySelector('#log article .body').innerText === 'the first'")
+        self.assertEqual(browser.evaluate("document.querySelectorAll('#log article').length"), 202)
+
+    def test_draft(self) -> None:
+        """
+        What was being written is there after a reload, and gone once it was sent.
+        """
+        browser = self.browser
+        browser.open(f"{self.page}#token={TOKEN}")
+        browser.wait(CONNECTED)
+        browser.type("#message", "half a thought")
+        self.reload()
+        self.assertEqual(browser.evaluate("document.querySelector('#message').value"), "half a thought")
+        browser.click("#send")
+        self.wait_shown("assistant", "re: half a thought")
+        self.reload()
+        self.assertEqual(browser.evaluate("document.querySelector('#message').value"), "")
+
+    def test_killed_in_the_middle_of_an_answer(self) -> None:
+        """
+        The page comes back by itself, with the message once, its outcome, and what was written meanwhile.
+        """
+        browser, gate = self.browser, Gate()
+        browser.open(f"{self.page}#token={TOKEN}")
+        browser.wait(CONNECTED)
+        self.model.plan(Text("Never"), gate)
+        browser.type("#message", "hold on")
+        browser.click("#send")
+        self.wait_shown("assistant", "Never")
+        self.gateway.kill()
+        browser.wait("document.querySelector('#status').dataset.state === 'waiting'")
+        self.assertTrue(browser.evaluate("document.querySelector('#send').disabled"))
+        browser.type("#message", "meanwhile")
+        self.gateway.start()
+        browser.wait(CONNECTED)
+        browser.wait("document.querySelector('#stop').hidden && document.querySelectorAll('#log article').length === 2")
+        self.assertEqual(browser.evaluate(shown("user")), "hold on")
+        self.assertEqual(browser.evaluate("document.querySelector('#message').value"), "meanwhile")
+        browser.click("#send")
+        self.wait_shown("assistant", "re: meanwhile")
+
+    def test_what_the_browser_forbids(self) -> None:
+        """
+        Text cannot become markup, and nothing but the page's own origin is talked to.
+        """
+        browser = self.browser
+        browser.open(f"{self.page}#token={TOKEN}")
+        browser.wait(CONNECTED)
+        self.assertEqual(browser.complaints, [])
+        browser.evaluate("window.broken = []")
+        browser.evaluate(
+            "document.addEventListener('securitypolicyviolation', (e) => broken.push(e.violatedDirective))"
+        )
+        made = "(() => { try { document.body.innerHTML = '<b>x</b>'; return 'made'; } catch { return 'refused'; } })()"
+        self.assertEqual(browser.evaluate(made), "refused")
+        browser.evaluate(f"void new WebSocket('ws://localhost:{self.gateway.port}/')")
+        browser.wait("broken.length >= 2")
+        self.assertEqual(browser.evaluate("broken"), ["require-trusted-types-for", "connect-src"])
 
     def test_stop(self) -> None:
         """
