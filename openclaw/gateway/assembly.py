@@ -207,7 +207,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         make_id=new_id,
         environ=setting.environ,
         workspace_of=workspace_of,
-        make_model=setting.make_model or Models(clock=reactor, make_client=http),
+        make_model=setting.make_model or Models(clock=reactor, make_client=http, environ=setting.environ),
         in_thread=in_thread,
         tools=setting.tools,
         ready=readiness.ready,

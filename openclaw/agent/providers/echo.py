@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from openclaw.agent.providers.base import Emit, ModelRequest, Stop, TextDelta, Usage
+from openclaw.config.paths import profiled
 
 #: Seconds between two words: fast enough to read along, slow enough to see that it streams.
 PACE = 0.015
@@ -24,8 +25,8 @@ because no real model is configured yet.
 To talk to a real model, do one of these and start the gateway again:
 - set ANTHROPIC_API_KEY or OPENAI_API_KEY in the gateway's environment;
 - add a provider under models.providers in the configuration file \
-(`openclaw config file` shows where it is) and choose one of its models: \
-`openclaw config set agents.defaults.model.primary <provider>/<model>`."""
+(`{show}` shows where it is) and choose one of its models: \
+`{choose}`."""
 
 _ID_LINE = re.compile(r"\n?\[message_id: [^\]]*\]\s*\Z")
 
@@ -33,23 +34,30 @@ _ID_LINE = re.compile(r"\n?\[message_id: [^\]]*\]\s*\Z")
 @frozen(kw_only=True)
 class EchoModel:
     """
-    Streams an explanation and the last message, word by word.
+    Streams the last message and an explanation, word by word.
+
+    :ivar environ: says how commands for this gateway begin.
     """
 
     clock: IReactorTime
+    environ: Mapping[str, str] = field(factory=dict)
 
     def stream(self, request: ModelRequest, emit: Emit) -> Deferred[None]:
-        words = re.findall(r"\s*\S+\s*", answer(request))
+        words = re.findall(r"\s*\S+\s*", answer(request, self.environ))
         return _Streaming(words, emit, self.clock).start()
 
 
-def answer(request: ModelRequest) -> str:
+def answer(request: ModelRequest, environ: Mapping[str, str]) -> str:
     """
     What the echo model says.
     """
     said = next((_text(m) for m in reversed(request.messages) if m["role"] == "user"), "")
     quoted = "\n".join(f"> {line}" for line in said.splitlines())
-    return f"You wrote:\n\n{quoted}\n\n{EXPLANATION}" if quoted else EXPLANATION
+    explanation = EXPLANATION.format(
+        show=profiled(environ, "openclaw config file"),
+        choose=profiled(environ, "openclaw config set agents.defaults.model.primary <provider>/<model>"),
+    )
+    return f"You wrote:\n\n{quoted}\n\n{explanation}" if quoted else explanation
 
 
 def _text(message: Mapping[str, Any]) -> str:

@@ -4,10 +4,10 @@ From a resolved model to one that can be asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from twisted.internet.interfaces import IReactorTime
 
 from openclaw.agent.providers.base import Model, ResolvedModel
@@ -42,10 +42,12 @@ class Models:
     none of them.
 
     :ivar make_client: gives the client for all providers.
+    :ivar environ: of the gateway.
     """
 
     clock: IReactorTime
     make_client: Callable[[], HttpClient]
+    environ: Mapping[str, str] = field(factory=dict)
     _client: HttpClient | None = None
 
     def __call__(self, model: ResolvedModel) -> Model:
@@ -55,7 +57,7 @@ class Models:
         if model.api == "echo":
             from openclaw.agent.providers.echo import EchoModel
 
-            return EchoModel(clock=self.clock)
+            return EchoModel(clock=self.clock, environ=self.environ)
         if model.api not in ("openai-completions", "anthropic-messages"):
             raise UnsupportedApi(model.api)
         if self._client is None:

@@ -16,8 +16,9 @@ class EchoTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.events: list[ModelEvent] = []
+        model = EchoModel(clock=self.clock, environ={"OPENCLAW_PROFILE": "dev"})
         message = {"role": "user", "content": [{"type": "text", "text": "hello\nthere\n[message_id: 7]"}]}
-        self.done = EchoModel(clock=self.clock).stream(ModelRequest(system="", messages=[message]), self.events.append)
+        self.done = model.stream(ModelRequest(system="", messages=[message]), self.events.append)
 
     def test_answer(self) -> None:
         """
@@ -30,6 +31,7 @@ class EchoTests(SynchronousTestCase):
         text = joined(self.events)
         self.assertTrue(text.startswith("You wrote:\n\n> hello\n> there\n\nThis is OpenClaw's built-in echo model."))
         self.assertIn("ANTHROPIC_API_KEY", text)
+        self.assertIn("`openclaw --dev config set ", text)
         self.assertGreater(sum(isinstance(event, TextDelta) for event in self.events), 20)
         self.assertEqual(self.events[-1], Stop("stop"))
 
