@@ -148,6 +148,19 @@ class HttpConfig:
 
 
 @frozen(kw_only=True)
+class NodesBrowserConfig:
+    """
+    ``gateway.nodes.browser``.
+
+    :param mode: with ``auto`` the only node that has a browser is asked, with ``manual`` only the one that is named.
+    :param node: id, address, name, or the beginning of an id.
+    """
+
+    mode: Literal["auto", "manual", "off"] = "auto"
+    node: str | None = None
+
+
+@frozen(kw_only=True)
 class NodesConfig:
     """
     ``gateway.nodes``.
@@ -158,6 +171,7 @@ class NodesConfig:
 
     allow_commands: tuple[str, ...] = ()
     deny_commands: tuple[str, ...] = ()
+    browser: NodesBrowserConfig = NodesBrowserConfig()
 
 
 @frozen(kw_only=True)

@@ -9,15 +9,10 @@ from typing import Final
 from openclaw.methods.table import Method
 from openclaw.protocol.scopes import ADMIN, PAIRING, READ, WRITE, holds
 
-__all__ = ["ADMIN", "KNOWN_SCOPES", "NODE_ONLY", "PAIRING", "READ", "WRITE", "holds", "refusal"]
+__all__ = ["ADMIN", "NODE_ONLY", "PAIRING", "READ", "WRITE", "holds", "refusal"]
 
 #: Methods that only nodes call, also before they exist: their refusal says so.
 NODE_ONLY: Final = frozenset({"node.invoke.result", "node.event", "skills.bins"})
-
-#: Scopes of methods that other versions have, so that a refusal names what would be missing. Everything else is admin.
-KNOWN_SCOPES: Final = {
-    "browser.request": WRITE,
-}
 
 
 def refusal(name: str, row: Method | None, *, role: str, scopes: frozenset[str]) -> str | None:
@@ -32,5 +27,6 @@ def refusal(name: str, row: Method | None, *, role: str, scopes: frozenset[str])
         return f"unauthorized role: {role}"
     if for_nodes:
         return None
-    wanted = row.scope if row is not None else KNOWN_SCOPES.get(name, ADMIN)
+    # Only admins learn that a method does not exist.
+    wanted = ADMIN if row is None else row.scope
     return None if holds(scopes, wanted) else f"missing scope: {wanted}"

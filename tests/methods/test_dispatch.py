@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 from twisted.internet.defer import Deferred, fail
 
-from openclaw.methods.authorise import KNOWN_SCOPES, holds, refusal
+from openclaw.methods.authorise import holds, refusal
 from openclaw.methods.context import MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
@@ -104,13 +104,6 @@ class AuthoriseTests(MethodCase):
         """
         self.assertEqual(self.refused("nope.method"), "unknown method: nope.method")
         self.assertEqual(self.refused("nope.method", by=caller("operator.write")), "missing scope: operator.admin")
-
-    def test_known_scopes(self) -> None:
-        """
-        Methods of other versions are refused by their own scope; none of those is in the table too.
-        """
-        self.assertEqual(self.refused("wake", {}, by=caller("operator.read")), "missing scope: operator.write")
-        self.assertEqual(set(KNOWN_SCOPES) & set(METHODS), set())
 
 
 class AdvertisedTests(MethodCase):
