@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.process.case import ProcessCase
+from tests.process.gateway import TOKEN
 from tests.process.peer import Peer
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -75,3 +79,43 @@ class NodeTests(ProcessCase):
         gateway.start()
         (row,) = self.join(gateway).ask("node.list")["nodes"]
         self.assertEqual((row["nodeId"], row["commands"], row["connected"]), (NODE, offered, False))
+
+    def test_node_host(self) -> None:
+        """
+        ``openclaw node run`` on this machine: it is asked where a program is, may not run one until its rules allow it,
+        and ends by a signal.
+        """
+        gateway = self.start_gateway(self.start_model())
+        host = subprocess.Popen(
+            [sys.executable, "-m", "openclaw.cli.main", "node", "run", "--port", str(gateway.port), "--token", TOKEN],
+            cwd=gateway.home,
+            env=gateway.environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.addCleanup(host.kill)
+        assert host.stdout is not None
+        self.assertIn("node host: connected", host.stdout.readline())
+        operator = self.join(gateway)
+        (row,) = operator.ask("node.list")["nodes"]
+
+        done = gateway.openclaw(
+            *("nodes", "invoke", "--node", row["nodeId"], "--command", "system.which", "--params", '{"bins": ["sh"]}')
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("/sh", json.loads(done.stdout)["payload"]["bins"]["sh"])
+
+        params = {"command": ["sh", "-c", "echo from the node"]}
+        question = {"nodeId": row["nodeId"], "command": "system.run", "params": params, "idempotencyKey": "a"}
+        refused = operator.answer(operator.send("node.invoke", question))
+        self.assertEqual(refused["error"]["message"], "SYSTEM_RUN_DENIED: security=deny")
+        rules = gateway.home / ".openclaw" / "exec-approvals.json"
+        rules.write_text(json.dumps({"version": 1, "defaults": {"security": "full", "ask": "off"}}))
+        answered = operator.answer(operator.send("node.invoke", {**question, "idempotencyKey": "b"}))
+        self.assertEqual(answered["payload"]["payload"]["stdout"], "from the node\n")
+
+        host.send_signal(signal.SIGTERM)
+        self.assertEqual(host.wait(30), 0)
+        self.assertEqual(operator.ask("node.list")["nodes"][0]["connected"], False)

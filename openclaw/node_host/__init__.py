@@ -1,0 +1,3 @@
+"""
+A node without a screen: this machine, for a gateway that wants something run on it.
+"""
