@@ -19,6 +19,7 @@ TEST = [
     "ruff>=0.6",
     "tree-sitter>=0.23",
     "tree-sitter-swift>=0.7",
+    "types-PyYAML>=6",
     "types-jsonschema>=4",
     "websockets>=13",
     "wheel>=0.43",
