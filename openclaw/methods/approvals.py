@@ -131,6 +131,8 @@ async def request(context: MethodContext, params: ExecApprovalRequestParams) -> 
         raise unavailable(str(error)) from error
     decision = await waiting.decided
     question = waiting.asked
+    if decision in ("allow-once", "allow-always"):
+        context.granted.add(question.id, question.request, decision, context.caller.identity)
     return {
         "id": question.id,
         "decision": decision,

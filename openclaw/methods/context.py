@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from openclaw.agent.providers.http import HttpClient
 from openclaw.agent.types import Agents
+from openclaw.approvals.granted import Granted
 from openclaw.approvals.questions import Questions
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
@@ -61,6 +62,13 @@ class Caller:
     client_mode: str
     device_id: str | None = None
     display_name: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """
+        The same over all connections of one device.
+        """
+        return self.device_id or f"connection:{self.connection_id}"
 
 
 class Broadcast(Protocol):
@@ -162,6 +170,7 @@ class MethodContext:
     :ivar derived: values that would otherwise be computed for each request.
     :ivar home: of the person whose gateway it is.
     :ivar http: the client for requests to services that the owner has configured.
+    :ivar granted: leave to have nodes run something, until it is used.
     :ivar wizards: at most one that sets the gateway up.
     :ivar run: runs a program to its end.
     :ivar node_platforms: of the nodes that are connected.
@@ -199,6 +208,7 @@ class MethodContext:
     known_channels: Sequence[str] = ()
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     workspace_of: Callable[[str], Path | None] = lambda agent_id: None
+    granted: Granted = Factory(lambda self: Granted(self.clock), takes_self=True)
     derived: Derived = Factory(lambda self: Derived(self.config), takes_self=True)
     nodes: Nodes = Factory(lambda self: make_nodes(self.clock, self.make_id), takes_self=True)
 

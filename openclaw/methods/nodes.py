@@ -85,7 +85,7 @@ async def invoke(context: MethodContext, params: NodeInvokeParams) -> dict[str, 
         context,
         node,
         command,
-        policy.data_of(params.params),
+        with_leave(context, command, policy.data_of(params.params)),
         timeout_ms=params.timeout_ms,
         idempotency_key=params.idempotency_key,
     )
@@ -97,6 +97,16 @@ async def invoke(context: MethodContext, params: NodeInvokeParams) -> dict[str, 
         **({} if payload is ABSENT else {"payload": payload}),
         "payloadJSON": answer.payload_json,
     }
+
+
+def with_leave(context: MethodContext, command: str, params: Any) -> Any:
+    """
+    The parameters with what a person has decided about exactly this command, where the caller has asked for that.
+    """
+    if command != "system.run" or not isinstance(params, Mapping) or not isinstance(params.get("runId"), str):
+        return params
+    decision = context.granted.take(params["runId"], params, context.caller.identity)
+    return params if decision is None else {**params, "approved": True, "approvalDecision": decision}
 
 
 def check_allowed(context: MethodContext, node: ConnectedNode, command: str) -> None:

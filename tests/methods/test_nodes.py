@@ -141,6 +141,28 @@ class InvokeTests(NodeCase):
         self.assertEqual(self.link.last()["command"], command)
         self.context.nodes.left("c")
 
+    def test_leave(self) -> None:
+        """
+        A command that a person has allowed is told to the node as allowed: by the gateway, once, for exactly that.
+        """
+        me = caller("operator.write", "operator.approvals", device_id="d")
+        asked = {"id": "q", "command": "ls -l", "host": "node"}
+        self.asked("exec.approval.request", asked, by=me)
+        self.ask("exec.approval.resolve", {"id": "q", "decision": "allow-always"})
+        self.clock.advance(0)
+        told = {"runId": "q", "approved": True, "approvalDecision": "allow-once"}
+        for command, leave in (
+            (["rm"], {}),
+            (["ls", "-l"], {"approved": True, "approvalDecision": "allow-always"}),
+            (["ls", "-l"], {}),
+        ):
+            self.asked(
+                "node.invoke",
+                {"nodeId": "n", "command": "system.run", "params": {**told, "command": command}, "idempotencyKey": "k"},
+                by=me,
+            )
+            self.assertEqual(json.loads(self.link.last()["paramsJSON"]), {"runId": "q", "command": command, **leave})
+
     def test_ghsa_vmhq_cqm9_6p7q(self) -> None:
         """
         Whoever may only write uses a node's browser, and changes none of its profiles.
