@@ -25,6 +25,7 @@ COMMANDS = {
     "gateway": ("openclaw.cli.gateway", "Run the gateway, or ask one that runs"),
     "health": ("openclaw.cli.health", "How the running gateway is"),
     "logs": ("openclaw.cli.logs", "Read the gateway's log"),
+    "message": ("openclaw.cli.message", "Send a message through a channel"),
     "node": ("openclaw.cli.node", "Let a gateway run commands on this machine"),
     "nodes": ("openclaw.cli.nodes", "The nodes, and what they are asked"),
     "protocol": ("openclaw.cli.protocol", "Schema and client types of the protocol"),
