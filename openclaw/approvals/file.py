@@ -151,7 +151,11 @@ def _only_writer(path: Path) -> Iterator[None]:
 def _write(path: Path, content: Members) -> ApprovalsSnapshot:
     # A link stays a link: what it points to is replaced.
     target = path.resolve()
-    data = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    try:
+        data = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:
+        # Half a character, which only JSON's own escapes can hold.
+        data = (json.dumps(content, indent=2) + "\n").encode()
     replace_file(target, data)
     return ApprovalsSnapshot(path=path, exists=True, hash=hashlib.sha256(data).hexdigest(), content=content)
 
@@ -194,7 +198,18 @@ def shown_file(content: Members) -> dict[str, Any]:
         shown["socket"] = {"path": socket["path"]}
     shown["defaults"] = _shown_rules(_object(content.get("defaults")))
     shown["agents"] = {name: _shown_agent(_object(agent)) for name, agent in agents_of(content).items()}
-    return shown
+    return _sayable(shown)
+
+
+def _sayable(value: Any) -> Any:
+    """
+    A value without half characters, which no frame can carry.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_sayable(name): _sayable(item) for name, item in value.items()}
+    return [_sayable(item) for item in value] if isinstance(value, list) else value
 
 
 def _shown_rules(rules: Members) -> dict[str, Any]:
@@ -275,7 +290,8 @@ def _merged_rules(before: Members, rules: Members) -> dict[str, Any]:
 def _merged_agent(before: Members, agent: Members) -> dict[str, Any]:
     merged = _merged_rules(before, agent)
     if agent.get("allowlist") is not None:
-        known = {entry.get("id"): entry for entry in entries_of(before)}
+        # An id of another kind is none.
+        known = {entry["id"]: entry for entry in entries_of(before) if isinstance(entry.get("id"), str)}
         merged["allowlist"] = [_merged_entry(known.get(entry.get("id"), {}), entry) for entry in entries_of(agent)]
     return merged
 

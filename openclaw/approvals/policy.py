@@ -288,19 +288,16 @@ class Use:
                 self._touch(agents[entry.agent], entry, str(program.path))
         if self.remembered:
             agent = agents.setdefault(self.agent_id or MAIN, {})
-            entries = list(agent.get("allowlist") or ())
             agent["allowlist"] = [
                 # Also one of the same path that was bound to another content.
-                *(entry for entry in entries if not _is_of(entry, self.remembered)),
+                *(entry for entry in _list(agent) if not _is_of(entry, self.remembered)),
                 *map(self._new, self.remembered),
             ]
         return {**content, "agents": agents}
 
     def _touch(self, agent: dict[str, Any], entry: Entry, path: str) -> None:
         told = {"lastUsedAt": self.now_ms, "lastUsedCommand": self._kept(), "lastResolvedPath": path}
-        agent["allowlist"] = [
-            {**members, **told} if _same(members, entry) else members for members in agent.get("allowlist") or ()
-        ]
+        agent["allowlist"] = [{**members, **told} if _same(members, entry) else members for members in _list(agent)]
 
     def _new(self, path: str) -> dict[str, Any]:
         told = {"id": self.make_id(), "pattern": path, "lastUsedAt": self.now_ms, "lastUsedCommand": self._kept()}
@@ -310,6 +307,14 @@ class Use:
     def _kept(self) -> str:
         # Commands hold secrets, and this file is shown to clients.
         return redact_shapes(self.command, BUILT_IN)[:MOST_KEPT]
+
+
+def _list(agent: Mapping[str, Any]) -> list[Any]:
+    """
+    An agent's allowlist with all that stands in it; what is no list is none.
+    """
+    entries = agent.get("allowlist")
+    return entries if isinstance(entries, list) else []
 
 
 def _is_of(entry: Any, paths: Sequence[str]) -> bool:
