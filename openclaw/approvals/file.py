@@ -198,7 +198,8 @@ def shown_file(content: Members) -> dict[str, Any]:
         shown["socket"] = {"path": socket["path"]}
     shown["defaults"] = _shown_rules(_object(content.get("defaults")))
     shown["agents"] = {name: _shown_agent(_object(agent)) for name, agent in agents_of(content).items()}
-    return _sayable(shown)
+    sayable: dict[str, Any] = _sayable(shown)
+    return sayable
 
 
 def _sayable(value: Any) -> Any:
