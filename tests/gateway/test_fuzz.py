@@ -47,7 +47,7 @@ class RequestTests(FuzzCase):
         Many requests of one method, which see what those before them left.
         """
 
-        @examples(4)
+        @examples(3)
         @given(st.lists(params(method), min_size=1, max_size=12))
         def answered(told: list[Any]) -> None:
             storm = self.begin()
@@ -57,7 +57,7 @@ class RequestTests(FuzzCase):
 
         answered()
 
-    @examples(30)
+    @examples(25)
     @given(st.data())
     def test_all_methods(self, data: st.DataObject) -> None:
         """
@@ -76,7 +76,7 @@ class FrameTests(FuzzCase):
     Messages that are no requests, or only nearly.
     """
 
-    @examples(50)
+    @examples(30)
     @given(st.lists(MESSAGES_OF_BYTES, min_size=1, max_size=10))
     def test_after_hello(self, messages: list[bytes]) -> None:
         """
@@ -87,7 +87,7 @@ class FrameTests(FuzzCase):
             storm.send(message)
         storm.end()
 
-    @examples(50)
+    @examples(30)
     @given(MESSAGES_OF_BYTES)
     def test_before_hello(self, message: bytes) -> None:
         """
@@ -111,7 +111,7 @@ class FrameTests(FuzzCase):
                 self.assertEqual((client.closed, len(client.frames)), ((1008, "invalid request frame"), 1))
         storm.finish()
 
-    @examples(50)
+    @examples(30)
     @given(valid(SCHEMAS["ConnectParams"]) | mutated(SCHEMAS["ConnectParams"]), st.booleans())
     def test_hello(self, told: Any, with_token: bool) -> None:
         """
@@ -143,7 +143,7 @@ class FrameTests(FuzzCase):
             self.assertFalse(frame["ok"])
             self.assertTrue(frame["error"]["message"].startswith(reason))
 
-    @examples(30)
+    @examples(20)
     @given(st.lists(st.binary(max_size=60), min_size=1, max_size=4), st.booleans())
     def test_no_frames_at_all(self, chunks: list[bytes], hello: bool) -> None:
         """
