@@ -19,11 +19,9 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
 from openclaw.web.answers import answer, answer_text, named_headers
+from openclaw.web.channel import IDLE_SECONDS, LimitedChannel, LimitedRequest
 from openclaw.web.context import WebContext
 from openclaw.web.upgrade import check_upgrade, is_upgrade
-
-#: A connection on which nothing happens is closed after so many seconds; also the limit for a request's head.
-IDLE_SECONDS = 60.0
 
 #: A name or address, and perhaps a port.
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.%]+\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)?(:[0-9]*)?")
@@ -95,6 +93,8 @@ class QuietSite(Site):
     """
 
     _log = Logger()
+    # Without the wrapper that speaks HTTP/2 where a library for it happens to be installed.
+    protocol = LimitedChannel  # type: ignore[assignment]  # Twisted has the wrapper in its type
     # Else Twisted logs the start and the stop of every factory, by its address in memory.
     noisy = False
 
@@ -122,4 +122,4 @@ def make_site(root: IResource, clock: IReactorTime) -> Site:
     """
     The factory for the listening port.
     """
-    return QuietSite(root, reactor=clock, timeout=IDLE_SECONDS, parsePOSTFormSubmission=False)
+    return QuietSite(root, LimitedRequest, reactor=clock, timeout=IDLE_SECONDS, parsePOSTFormSubmission=False)

@@ -52,6 +52,9 @@ def check_upgrade(method: str, path: str, headers: Mapping[str, str]) -> Upgrade
             text="Missing or invalid Sec-WebSocket-Version header",
             headers={"sec-websocket-version": ", ".join(_VERSIONS)},
         )
+    if headers.get("content-length", "0").strip("0") or "transfer-encoding" in headers:
+        # Its bytes would be read as frames.
+        return UpgradeRefused(code=400, text="Unexpected body")
     if path == CANVAS_SOCKET:
         return UpgradeRefused(code=404, text="Not Found")
     return None

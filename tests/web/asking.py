@@ -4,7 +4,8 @@ Ask the gateway's port in memory, byte by byte, so that paths and heads arrive a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -95,14 +96,65 @@ def ask_bytes(root: IResource, request: bytes) -> Answer:
     """
     One request as it stands.
     """
-    clock = Clock()
-    channel = make_site(root, clock).buildProtocol(IPv4Address("TCP", "127.0.0.1", 50000))
-    assert channel is not None
-    transport = StringTransport(peerAddress=IPv4Address("TCP", "127.0.0.1", 50000))
-    transport.abortConnection = transport.loseConnection  # type: ignore[method-assign]  # the twin lacks it
-    channel.makeConnection(transport)
-    channel.dataReceived(request)
-    return evolve(parsed(transport.value()), ended=transport.disconnecting)
+    line = Line(root)
+    line.transport.most = sys.maxsize
+    line.send(request)
+    return evolve(parsed(line.transport.value()), ended=line.ended)
+
+
+class Taking(StringTransport):
+    """
+    A transport whose other side may stop taking anything.
+
+    :ivar most: bytes that it holds before it asks to pause.
+    """
+
+    most = 64 * 1024
+    aborted = False
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        if self.producer is not None and self.streaming and len(self.value()) > self.most:
+            self.producer.pauseProducing()
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        self.write(b"".join(data))
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+        self.loseConnection()
+
+
+class Line:
+    """
+    One connection that stays, on a clock of its own.
+    """
+
+    def __init__(self, root: IResource) -> None:
+        self.clock = Clock()
+        address = IPv4Address("TCP", "127.0.0.1", 50000)
+        self.transport = Taking(peerAddress=address)
+        channel = make_site(root, self.clock).buildProtocol(address)
+        assert channel is not None
+        self.channel: Any = channel
+        self.channel.makeConnection(self.transport)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.transport.disconnecting)
+
+    def send(self, data: bytes) -> None:
+        self.channel.dataReceived(data)
+
+    def taken(self) -> bytes:
+        """
+        Take what waits, as a client does; more may come then.
+        """
+        data = self.transport.value()
+        self.transport.clear()
+        if self.transport.producer is not None:
+            self.transport.producer.resumeProducing()
+        return bytes(data)
 
 
 def parsed(data: bytes) -> Answer:

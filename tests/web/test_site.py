@@ -175,11 +175,23 @@ class UpgradeTests(SynchronousTestCase):
             (upgrade(sec_websocket_key="short"), key),
             (upgrade(sec_websocket_version=None), version),
             (upgrade(sec_websocket_version="7"), version),
+            (upgrade(sec_websocket_version="13, 8"), version),
+            (upgrade(sec_websocket_version="-13"), version),
         ):
             answer = ask(make_root(), "/", headers=headers)
             self.assertEqual((answer.status, answer.text), (400, text))
             self.assertEqual((answer.headers["connection"], answer.ended), ("close", True))
             self.assertEqual(answer.headers.get("sec-websocket-version"), "13, 8" if text == version else None)
+
+    def test_body(self) -> None:
+        """
+        An upgrade has no body, whose bytes would be taken for frames.
+        """
+        for header, body in (("Content-Length", b"\x81\x02{}"), ("Transfer-Encoding", b"2\r\n{}\r\n0\r\n\r\n")):
+            told = str(len(body)) if header == "Content-Length" else "chunked"
+            answer = ask(make_root(), "/", headers=[*UPGRADE, (header, told)], body=body)
+            self.assertEqual((answer.status, answer.text, answer.ended), (400, "Unexpected body", True))
+        self.assertEqual(ask(make_root(), "/", headers=[*UPGRADE, ("Content-Length", "0")]).text, "upgraded")
 
     def test_other_methods(self) -> None:
         """
