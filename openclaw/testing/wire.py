@@ -71,9 +71,9 @@ def wrong_frame(frame: Any, asked: Mapping[Any, Collection[str]], scopes: Collec
 
 def key(id: Any) -> Any:
     """
-    A request id as a key; odd clients have odd ones.
+    A request id as a key. Odd clients have odd ones, of any depth; those go by their kind.
     """
-    return id if isinstance(id, str | int) else orjson.dumps(id)
+    return id if isinstance(id, str | int) else type(id)
 
 
 def _wrong_event_frame(frame: Mapping[str, Any], scopes: Collection[str] | None) -> str | None:

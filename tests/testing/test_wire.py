@@ -77,6 +77,10 @@ class WrongTests(SynchronousTestCase):
         self.assertIsNone(self.frame(type="res", id="2", ok=True, payload=right))
         self.assertIsNotNone(self.frame(type="res", id="2", ok=True, payload={"ok": True}))
         self.assertIsNotNone(self.frame(type="res", id="1", ok=True, payload=right, more=1))
+        deep: list[Any] = []
+        for _ in range(500):
+            deep = [deep]
+        self.assertIsNone(self.frame(type="res", id=deep, ok=True))
 
     def test_events(self) -> None:
         """
