@@ -94,6 +94,9 @@ class EventFrame:
 GatewayFrame = Annotated[RequestFrame | ResponseFrame | EventFrame, Discriminator("type")]
 
 
+#: Lists and objects within each other. What is read has to be written again, with more around it; orjson writes 254.
+MOST_LEVELS: Final = 200
+
 #: Stands in an answer for the id of a frame that has none.
 INVALID_ID: Final = "invalid"
 
@@ -114,12 +117,31 @@ def parse_json(data: str | bytes) -> Any:
     :raise NotJson: it is not JSON.
     """
     try:
-        return orjson.loads(data)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         text = data if isinstance(data, str) else data.decode("utf-8", "replace")
         if "\\ud" not in text.lower():
             raise NotJson(f"not JSON: {error}") from error
-        return _parse_halves(text)
+        value = _parse_halves(text)
+    if _may_be_deep(data) and _is_deep(value):
+        raise NotJson(f"nested deeper than {MOST_LEVELS} levels")
+    return value
+
+
+def _may_be_deep(data: str | bytes) -> bool:
+    if isinstance(data, str):
+        return data.count("[") + data.count("{") > MOST_LEVELS
+    return data.count(b"[") + data.count(b"{") > MOST_LEVELS
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MOST_LEVELS + 1):
+        inner = [list(one.values()) if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        if not inner:
+            return False
+        level = [one for members in inner for one in members]
+    return True
 
 
 def _parse_halves(text: str) -> Any:

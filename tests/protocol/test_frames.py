@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.convert import NotEncodable
 from openclaw.protocol.frames import (
+    MOST_LEVELS,
     ErrorShape,
     EventFrame,
     NotJson,
@@ -50,6 +51,17 @@ class ParseTests(SynchronousTestCase):
         Depth is refused also where the lenient reader is asked.
         """
         self.assertRaises(NotJson, parse_json, '["\\ud800",' + "[" * 200_000 + "]" * 200_000 + "]")
+
+    def test_depth(self) -> None:
+        """
+        What is read can be written again, also within an answer; brackets side by side or in a text are no levels.
+        """
+        for opening, inner, closing in (("[", "", "]"), ('{"a":', '"\\ud800"', "}")):
+            most = opening * MOST_LEVELS + inner + closing * MOST_LEVELS
+            self.assertTrue(encode_response(parse_json(most), ok=True, payload={"a": [parse_json(most.encode())]}))
+            self.assertRaises(NotJson, parse_json, opening * (MOST_LEVELS + 1) + inner + closing * (MOST_LEVELS + 1))
+        wide = "[" + "[{}]," * 1_000 + '"' + "[{" * 1_000 + '"]'
+        self.assertEqual(len(parse_json(wide)), 1_001)
 
     def test_half_a_pair(self) -> None:
         """
