@@ -79,6 +79,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
             "protocol",
             "gateway.tap",
             "gateway.run",
+            "agent.providers",
             "agent.workspace",
             "methods.document",
             "methods.families",

@@ -78,7 +78,7 @@ def _set(context: Context, words: Sequence[str], *, json_only: bool) -> None:
         raise _rejected(error) from error
     except EditRefused as error:
         raise _refused(error, path) from error
-    context.line(f"Updated {path}. {_when(done.waits(parts))}")
+    context.line(f"Updated {path}. {when(done.waits(parts))}")
 
 
 def _unset(context: Context, words: Sequence[str], *, json_only: bool) -> None:
@@ -89,10 +89,13 @@ def _unset(context: Context, words: Sequence[str], *, json_only: bool) -> None:
         raise _rejected(error) from error
     except EditRefused as error:
         raise _refused(error, words[0]) from error
-    context.line(f"Removed {words[0]}. {_when(done.waits(parts))}")
+    context.line(f"Removed {words[0]}. {when(done.waits(parts))}")
 
 
-def _when(waits: bool) -> str:
+def when(waits: bool) -> str:
+    """
+    What has to happen before a change counts, for people.
+    """
     return "Restart the gateway to apply." if waits else "The running gateway follows it."
 
 
@@ -129,7 +132,7 @@ def _undo(context: Context, words: Sequence[str], *, json_only: bool) -> None:
         raise CommandFailed(str(error)) from error
     except ConfigInvalid as error:
         raise _rejected(error) from error
-    context.line(f"Brought back backup {text}; what was there is backup 1 now. {_when(done.waiting is None)}")
+    context.line(f"Brought back backup {text}; what was there is backup 1 now. {when(done.waiting is None)}")
     if done.waiting:
         context.line(f"Restart the gateway to apply: {', '.join(done.waiting)}")
 

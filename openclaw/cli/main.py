@@ -26,6 +26,7 @@ COMMANDS = {
     "health": ("openclaw.cli.health", "How the running gateway is"),
     "logs": ("openclaw.cli.logs", "Read the gateway's log"),
     "message": ("openclaw.cli.message", "Send a message through a channel"),
+    "models": ("openclaw.cli.models", "Which models there are, and which is the default"),
     "node": ("openclaw.cli.node", "Let a gateway run commands on this machine"),
     "nodes": ("openclaw.cli.nodes", "The nodes, and what they are asked"),
     "protocol": ("openclaw.cli.protocol", "Schema and client types of the protocol"),
