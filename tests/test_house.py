@@ -83,6 +83,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
             "agent.workspace",
             "methods.document",
             "methods.families",
+            "sessions.keys",
         }
     ),
     "testing": ZERO | ONE | TWO | THREE | FOUR | {"gateway"},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 #: The module of each command; all of them have ``run(context, arguments)``.
 COMMANDS = {
     "agent": ("openclaw.cli.agent", "Run one agent turn through the gateway"),
+    "agents": ("openclaw.cli.agents", "The agents of the configuration"),
     "approvals": ("openclaw.cli.approvals", "Which commands may run: the file of rules"),
     "config": ("openclaw.cli.config", "Read or change the configuration"),
     "cron": ("openclaw.cli.cron", "Jobs that run by the clock"),
