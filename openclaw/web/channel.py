@@ -3,7 +3,8 @@ Twisted's HTTP/1.1 with the limits that a port needs to which anybody may connec
 
 Twisted counts the time since the last byte, takes bodies of any length, and answers what is pipelined whether or not
 the client takes the answers. Here a request has to be there whole in a certain time and with a body that is not too
-large, and who takes no answers gets no more of them and is cut off after a while.
+large, and who takes no answers gets no more of them and is cut off after a while. Of too many connections that wait for
+a request the oldest one goes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import re
 from http import HTTPStatus
 from typing import Any
 
+from attrs import define, field
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
 
@@ -24,6 +28,9 @@ BODY_SECONDS = 300.0
 
 #: The largest body. No route takes one yet.
 MOST_BODY_BYTES = 1024 * 1024
+
+#: The most connections on which no whole request is, so that nobody uses up the open files that others need.
+MOST_WAITING = 512
 
 #: What stands before the path in the form in which proxies are asked, which servers have to know too.
 _AUTHORITY = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
@@ -67,16 +74,52 @@ class LimitedRequest(Request):
         self.channel.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
+@define
+class Waiting:
+    """
+    The connections that wait for a whole request, in the order in which they began to.
+    """
+
+    _channels: dict[LimitedChannel, None] = field(factory=dict)
+
+    def add(self, channel: LimitedChannel) -> None:
+        """
+        Let one wait. Where there are too many the oldest is cut off.
+        """
+        self._channels[channel] = None
+        if len(self._channels) > MOST_WAITING:
+            oldest = next(iter(self._channels))
+            self.remove(oldest)
+            oldest.transport.abortConnection()
+
+    def remove(self, channel: LimitedChannel) -> None:
+        """
+        One waits no longer.
+        """
+        self._channels.pop(channel, None)
+
+
 class LimitedChannel(HTTPChannel):
     """
     One connection, until it becomes a WebSocket: then it has no transport any more.
+
+    :ivar waiting: shared by all connections of a port.
     """
 
+    waiting: Waiting
     transport: Any
     #: Between the last byte of a request and the end of its answer.
     _answering = False
     #: Whether the transport holds more than the client takes.
     _full = False
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self.waiting.add(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.waiting.remove(self)
+        super().connectionLost(reason)
 
     def resetTimeout(self) -> None:
         """
@@ -95,12 +138,15 @@ class LimitedChannel(HTTPChannel):
     def allContentReceived(self) -> None:
         self.setTimeout(IDLE_SECONDS)  # what Twisted goes back to after the answer
         self._answering = True
+        self.waiting.remove(self)
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:
         self._answering = False
         self.paused = self._full
-        if not self.persistent:
+        if self.persistent:
+            self.waiting.add(self)
+        else:
             self.setTimeout(IDLE_SECONDS)
         super().requestDone(request)
         if self.paused and self.transport is not None:

@@ -19,7 +19,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
 from openclaw.web.answers import answer, answer_text, named_headers
-from openclaw.web.channel import IDLE_SECONDS, LimitedChannel, LimitedRequest
+from openclaw.web.channel import IDLE_SECONDS, LimitedChannel, LimitedRequest, Waiting
 from openclaw.web.context import WebContext
 from openclaw.web.upgrade import check_upgrade, is_upgrade
 
@@ -93,10 +93,19 @@ class QuietSite(Site):
     """
 
     _log = Logger()
-    # Without the wrapper that speaks HTTP/2 where a library for it happens to be installed.
-    protocol = LimitedChannel  # type: ignore[assignment]  # Twisted has the wrapper in its type
     # Else Twisted logs the start and the stop of every factory, by its address in memory.
     noisy = False
+
+    def __init__(self, root: IResource, clock: IReactorTime) -> None:
+        super().__init__(root, LimitedRequest, reactor=clock, timeout=IDLE_SECONDS, parsePOSTFormSubmission=False)
+        self._waiting = Waiting()
+        # Without the wrapper that speaks HTTP/2 where a library for it happens to be installed.
+        self.protocol = self._channel  # type: ignore[assignment]  # Twisted has the wrapper in its type
+
+    def _channel(self) -> LimitedChannel:
+        channel = LimitedChannel()
+        channel.waiting = self._waiting
+        return channel
 
     def log(self, request: HTTPRequest) -> None:
         self._log.debug(
@@ -122,4 +131,4 @@ def make_site(root: IResource, clock: IReactorTime) -> Site:
     """
     The factory for the listening port.
     """
-    return QuietSite(root, LimitedRequest, reactor=clock, timeout=IDLE_SECONDS, parsePOSTFormSubmission=False)
+    return QuietSite(root, clock)

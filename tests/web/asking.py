@@ -14,7 +14,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import Request
+from twisted.web.server import Request, Site
 
 from openclaw.config.model import Config
 from openclaw.config.model_gateway import ControlUiConfig, GatewayConfig
@@ -128,13 +128,15 @@ class Taking(StringTransport):
 class Line:
     """
     One connection that stays, on a clock of its own.
+
+    :param site: the port that it goes to, else one of its own.
     """
 
-    def __init__(self, root: IResource) -> None:
+    def __init__(self, root: IResource, site: Site | None = None) -> None:
         self.clock = Clock()
         address = IPv4Address("TCP", "127.0.0.1", 50000)
         self.transport = Taking(peerAddress=address)
-        channel = make_site(root, self.clock).buildProtocol(address)
+        channel = (site or make_site(root, self.clock)).buildProtocol(address)
         assert channel is not None
         self.channel: Any = channel
         self.channel.makeConnection(self.transport)

@@ -7,12 +7,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.web.channel import BODY_SECONDS, IDLE_SECONDS, MOST_BODY_BYTES
+from openclaw.web.channel import BODY_SECONDS, IDLE_SECONDS, MOST_BODY_BYTES, MOST_WAITING
+from openclaw.web.site import make_site
 from tests.web.asking import Line, ask, ask_bytes, configured, make_root, parsed
 
 HOST = b"Host: 127.0.0.1:18789\r\n"
@@ -299,6 +302,45 @@ class LateTests(SynchronousTestCase):
             line.send(sent)
             line.channel.connectionLost(Failure(ConnectionDone()))
             self.assertEqual(line.clock.getDelayedCalls(), [], sent)
+
+
+class ManyTests(SynchronousTestCase):
+    """
+    Connections that only wait.
+    """
+
+    def test_oldest_goes(self) -> None:
+        """
+        Where too many wait the one that has waited longest goes; one that has just been answered is the newest.
+        """
+        root = make_root()
+        site = make_site(root, Clock())
+        lines = [Line(root, site) for _ in range(MOST_WAITING)]
+        lines[0].send(PROBE)
+        lines[1].channel.connectionLost(Failure(ConnectionDone()))
+        more = [Line(root, site) for _ in range(3)]
+        cut = [number for number, line in enumerate([*lines, *more]) if line.transport.aborted]
+        self.assertEqual(cut, [2, 3])
+        more[-1].send(PROBE)
+        self.assertEqual(parsed(more[-1].taken()).value, {"ok": True})
+
+    def test_asked_for(self) -> None:
+        """
+        A connection whose request is being answered does not wait, however many others do.
+        """
+        answers: Deferred[bytes] = Deferred()
+        site = make_site(make_root(admits=lambda peer, headers: _true(), protocol=lambda: answers), Clock())
+        root = make_root()
+        asked = Line(root, site)
+        asked.send(b"GET /protocol.json HTTP/1.1\r\n" + HOST + b"\r\n")
+        lines = [Line(root, site) for _ in range(MOST_WAITING + 1)]
+        self.assertEqual([line.transport.aborted for line in (asked, *lines[:2])], [False, True, False])
+        answers.callback(b"{}")
+        self.assertEqual(parsed(asked.taken()).body, b"{}")
+
+
+async def _true() -> bool:
+    return True
 
 
 class PipelineTests(SynchronousTestCase):
