@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
-from openclaw.agent.providers.http import HttpClient
 from openclaw.agent.types import Agents
 from openclaw.approvals.granted import Granted
 from openclaw.approvals.questions import Questions
@@ -22,6 +21,10 @@ from openclaw.nodes.hub import Nodes, make_nodes
 from openclaw.processes import Runner
 from openclaw.store.interfaces import Store
 from openclaw.wizard.session import Wizards
+
+if TYPE_CHECKING:
+    # It loads the whole HTTP client, which a start does not need.
+    from openclaw.agent.providers.http import HttpClient
 
 T = TypeVar("T")
 
