@@ -48,13 +48,12 @@ from openclaw.gateway.schedule import make_schedule
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.tick import Every, tick_service
 from openclaw.gateway.watch import ReactorWatch
+from openclaw.gateway.web import make_web
 from openclaw.gateway.websocket import GatewayFactory
 from openclaw.logs.wslog import Style, WsLog
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
-from openclaw.methods.document import protocol_text
 from openclaw.methods.families import METHODS
-from openclaw.methods.identity import identity_of, read_identity
 from openclaw.nodes.hub import make_nodes
 from openclaw.processes import ReactorRunner
 from openclaw.sessions.keys import default_agent, stored_key
@@ -65,7 +64,6 @@ from openclaw.store.sources import Places
 from openclaw.store.sqlite import SqliteStore
 from openclaw.tailscale import Whois, find_program
 from openclaw.web.hosts import machine_names
-from openclaw.web.site import WebContext, make_root_resource, make_site
 from openclaw.wizard.session import Wizards
 
 NOBODY = Caller(
@@ -291,20 +289,11 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         clock=reactor,
         max_payload=setting.config.gateway.max_payload,
     )
-    web = WebContext(
-        config=config,
-        pending=readiness.pending,
-        home=setting.home,
-        workspace=workspace_of,
-        told=lambda agent_id: in_thread(read_identity, workspace_of(agent_id)),
-        presented=lambda agent_id: identity_of(context, agent_id),
-        admits=Bearer(
-            auth=setting.auth, limiter=clients.limiter, clock=reactor, config=config, whois=whois.confirmed
-        ).admits,
-        protocol=lambda: in_thread(protocol_text),
+    secrets = Bearer(auth=setting.auth, limiter=clients.limiter, clock=reactor, config=config, whois=whois.confirmed)
+    site = make_web(
+        reactor, factory, context=context, secrets=secrets, pending=readiness.pending, workspace_of=workspace_of
     )
-    root = make_root_resource(factory, web)
-    listener = Listener(reactor=reactor, factory=make_site(root, reactor), hosts=setting.hosts, port=setting.port)
+    listener = Listener(reactor=reactor, factory=site, hosts=setting.hosts, port=setting.port)
     kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
     restart_note = RestartNote(state_dir=setting.state_dir, config=config, note=agents.note, in_thread=in_thread)
     ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))

@@ -34,6 +34,14 @@ class Bearer:
     config: Callable[[], Config]
     whois: Callable[[str, Mapping[str, str]], Awaitable[str | None]]
 
+    def lacks(self, peer: str, headers: Mapping[str, str]) -> bool:
+        """
+        Whether a request cannot be admitted: it has no right secret, and Tailscale need not be asked.
+        """
+        if check_shared(self.auth, {str(self.auth.mode): secret_in(headers)}).method is not None:
+            return False
+        return not self.auth.allow_tailscale or is_local(peer, headers, self.config().gateway.trusted_proxies)
+
     async def admits(self, peer: str, headers: Mapping[str, str]) -> bool:
         """
         :param peer: address of the TCP peer.

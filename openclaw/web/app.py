@@ -22,6 +22,7 @@ from werkzeug.exceptions import NotFound
 
 from openclaw.web.answers import JSON, answer, answer_json, answer_status, answer_text, named_headers
 from openclaw.web.context import WebContext
+from openclaw.web.gate import UNAUTHORIZED
 from openclaw.web.hosts import host_allowed
 from openclaw.web.page import Page
 
@@ -30,7 +31,6 @@ Handler = Callable[..., Any]
 READ_METHODS = (b"GET", b"HEAD")
 NO_STORE = {"cache-control": "no-store"}
 ALLOW_READ = {"allow": "GET, HEAD"}
-UNAUTHORIZED = {"error": {"message": "Unauthorized", "type": "unauthorized"}}
 
 
 def asks_no_secret(handler: Handler) -> Handler:
@@ -102,7 +102,7 @@ class App:
 
     async def _protocol(self, request: Request) -> bytes:
         peer = getattr(request.getClientAddress(), "host", "127.0.0.1")
-        if not await self.context.admits(peer, named_headers(request)):
+        if not await self.context.secrets.admits(peer, named_headers(request)):
             return answer_json(request, HTTPStatus.UNAUTHORIZED, UNAUTHORIZED)
         return answer(request, HTTPStatus.OK, await self.context.protocol(), JSON, NO_STORE)
 

@@ -10,14 +10,19 @@ a request the oldest one goes.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from attrs import define, field
+from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
+
+from openclaw.web.answers import JSON, named_headers
+from openclaw.web.gate import Gate, Refusal
 
 #: The time for a request's head, from the connection or from the answer before it; then an idle connection is closed.
 #: Also the time in which a client has to take something of an answer.
@@ -26,8 +31,9 @@ IDLE_SECONDS = 60.0
 #: The time for a request's body, from the end of its head.
 BODY_SECONDS = 300.0
 
-#: The largest body. No route takes one yet.
-MOST_BODY_BYTES = 1024 * 1024
+#: The time in which a client may go on sending what is not read any more. Closing at once would reset the connection,
+#: and the client would lose the answer that says why.
+LINGER_SECONDS = 5.0
 
 #: The most connections on which no whole request is, so that nobody uses up the open files that others need.
 MOST_WAITING = 512
@@ -38,40 +44,78 @@ _AUTHORITY = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 
 class LimitedRequest(Request):
     """
-    A request with a body that is not too large, and with a path.
+    A request with a path, and with a body that is not too large and is wanted.
     """
 
     channel: LimitedChannel
     content: Any
-    _refused = False
+    _most = 0
+    #: Whether the body is passed over, as nobody will look at it.
+    _unread = False
 
     def gotLength(self, length: int | None) -> None:
-        if length is not None and length > MOST_BODY_BYTES:
-            self._refuse()
-            # Nobody is to go on and send it.
-            self.requestHeaders.removeHeader(b"expect")
-            length = 0
+        if length != 0:
+            length = self._begin_body(length)
         super().gotLength(length)
 
-    def handleContentChunk(self, data: bytes) -> None:
-        if not self._refused and self.content.tell() + len(data) > MOST_BODY_BYTES:
+    def _begin_body(self, length: int | None) -> int | None:
+        """
+        Decide what becomes of the body.
+
+        :return: the length for which room is made.
+        """
+        gate, path = self.channel.gate, self._asked_path()
+        self._most = gate.most(path)
+        if length is not None and length > self._most:
             self._refuse()
-        if not self._refused:
+            return 0
+        headers, peer = named_headers(self), getattr(self.channel.getPeer(), "host", "127.0.0.1")
+        if gate.closed_to(self.channel.method, path, peer, headers):
+            self._pass_over()
+            # What came with the head is refused where everything is answered, and the connection stays.
+            self.channel.later(lambda: self._refuse_unread(peer, headers))
+            return 0
+        return length
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self._unread:
+            return
+        if self.content.tell() + len(data) > self._most:
+            self._refuse()
+        else:
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        if self._refused:
+        if self.channel.refusing:
             return
-        written = _AUTHORITY.match(path)
-        if written is not None:
-            path = path[written.end() :]
-            path = path if path.startswith(b"/") else b"/" + path
+        path = _path_of(path)
         # Twisted would answer ``*`` itself, and say what it is. Nothing of ours is called so.
         super().requestReceived(command, b"/*" if path == b"*" else path, version)
 
+    def _asked_path(self) -> str:
+        return _path_of(self.channel.target).partition(b"?")[0].decode("latin-1")
+
+    def _pass_over(self) -> None:
+        self._unread = True
+        # Nobody is to go on and send it.
+        self.requestHeaders.removeHeader(b"expect")
+
     def _refuse(self) -> None:
-        self._refused = True
-        self.channel.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        self._pass_over()
+        self.channel.refuse(self.channel.gate.too_large(self._asked_path()))
+
+    def _refuse_unread(self, peer: str, headers: Mapping[str, str]) -> None:
+        if self.channel is not None and self.channel.receiving(self):
+            self.channel.refusing = True
+            self.channel.gate.refusal(peer, headers).addCallback(self.channel.refuse)
+
+
+def _path_of(target: bytes) -> bytes:
+    written = _AUTHORITY.match(target)
+    if written is None:
+        return target
+    path = target[written.end() :]
+    return path if path.startswith(b"/") else b"/" + path
 
 
 @define
@@ -104,10 +148,14 @@ class LimitedChannel(HTTPChannel):
     One connection, until it becomes a WebSocket: then it has no transport any more.
 
     :ivar waiting: shared by all connections of a port.
+    :ivar gate: decides of bodies.
+    :ivar refusing: whether nothing is read any more, and the connection ends with an answer that says why.
     """
 
     waiting: Waiting
+    gate: Gate
     transport: Any
+    refusing = False
     #: Between the last byte of a request and the end of its answer.
     _answering = False
     #: Whether the transport holds more than the client takes.
@@ -127,12 +175,38 @@ class LimitedChannel(HTTPChannel):
         """
 
     def dataReceived(self, data: bytes) -> None:
-        if self.transport is not None and not self.transport.disconnecting:
+        if self.transport is not None and not self.transport.disconnecting and not self.refusing:
             super().dataReceived(data)
+
+    def later(self, work: Callable[[], None]) -> None:
+        """
+        Do something when what has come so far is read.
+        """
+        self.callLater(0, work)
+
+    @property
+    def method(self) -> str:
+        """
+        Of the request that arrives.
+        """
+        return bytes(self._command).decode("latin-1")
+
+    @property
+    def target(self) -> bytes:
+        """
+        What the request that arrives asks for, as it was written.
+        """
+        return bytes(self._path)
+
+    def receiving(self, request: Any) -> bool:
+        """
+        Whether a request has not come whole yet.
+        """
+        return not self._answering and self.requests[-1:] == [request] and self.transport is not None
 
     def allHeadersReceived(self) -> None:
         super().allHeadersReceived()
-        if self.length != 0:
+        if self.length != 0 and not self.refusing:
             self.setTimeout(BODY_SECONDS)
 
     def allContentReceived(self) -> None:
@@ -170,20 +244,34 @@ class LimitedChannel(HTTPChannel):
             self.dataReceived(b"")
 
     def timeoutConnection(self) -> None:
+        if self.refusing and self.transport is not None:
+            self.transport.abortConnection()
+            return
         if self.requests and not self._answering:
             self._say(HTTPStatus.REQUEST_TIMEOUT)
         super().timeoutConnection()
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self._say(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        self.loseConnection()
 
-    def refuse(self, status: HTTPStatus) -> None:
+    def refuse(self, refusal: Refusal) -> None:
         """
         Answer what is not read to its end, and close.
         """
-        self._say(status)
-        self.loseConnection()
+        self.refusing = True
+        if self.transport is None:
+            return
+        self._say(refusal.status, refusal.body)
+        if ISSLTransport.providedBy(self.transport):
+            # TLS has no half of a connection, and waits by itself for the other side to end it.
+            self.loseConnection()
+        else:
+            self.transport.loseWriteConnection()
+            self.setTimeout(LINGER_SECONDS)
 
-    def _say(self, status: HTTPStatus) -> None:
-        head = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-        self.transport.write(head.encode())
+    def _say(self, status: HTTPStatus, body: bytes = b"") -> None:
+        head = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+        if body:
+            head += f"Content-Type: {JSON}\r\n"
+        self.transport.write(f"{head}\r\n".encode() + body)

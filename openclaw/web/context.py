@@ -10,6 +10,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from openclaw.config.model import Config
+from openclaw.web.gate import Nobody, Secrets
 from openclaw.web.hosts import machine_names
 
 
@@ -25,13 +26,6 @@ async def unnamed(agent_id: str) -> Mapping[str, str]:
     How an agent without an identity is shown.
     """
     return {"name": "Assistant", "avatar": "A"}
-
-
-async def nobody(peer: str, headers: Mapping[str, str]) -> bool:
-    """
-    Nobody has the secret.
-    """
-    return False
 
 
 async def no_document() -> bytes:
@@ -51,7 +45,7 @@ class WebContext:
     :ivar workspace: where an agent's own files are; ``None`` serves no avatars.
     :ivar told: what an agent's ``IDENTITY.md`` says of it.
     :ivar presented: ``name`` and ``avatar`` of an agent, as ``agent.identity.get`` gives them.
-    :ivar admits: whether a request brings the gateway's secret, by its peer and its headers.
+    :ivar secrets: who brings the gateway's secret.
     :ivar protocol: the document of the protocol, as JSON.
     """
 
@@ -62,5 +56,5 @@ class WebContext:
     workspace: Callable[[str], Path] | None = None
     told: Callable[[str], Awaitable[Mapping[str, str]]] = nothing_told
     presented: Callable[[str], Awaitable[Mapping[str, str]]] = unnamed
-    admits: Callable[[str, Mapping[str, str]], Awaitable[bool]] = nobody
+    secrets: Secrets = field(factory=Nobody)
     protocol: Callable[[], Awaitable[bytes]] = no_document

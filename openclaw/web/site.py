@@ -21,6 +21,7 @@ from twisted.web.server import Request, Site
 from openclaw.web.answers import answer, answer_text, named_headers
 from openclaw.web.channel import IDLE_SECONDS, LimitedChannel, LimitedRequest, Waiting
 from openclaw.web.context import WebContext
+from openclaw.web.gate import Gate
 from openclaw.web.upgrade import check_upgrade, is_upgrade
 
 #: A name or address, and perhaps a port.
@@ -96,15 +97,16 @@ class QuietSite(Site):
     # Else Twisted logs the start and the stop of every factory, by its address in memory.
     noisy = False
 
-    def __init__(self, root: IResource, clock: IReactorTime) -> None:
+    def __init__(self, root: IResource, clock: IReactorTime, gate: Gate) -> None:
         super().__init__(root, LimitedRequest, reactor=clock, timeout=IDLE_SECONDS, parsePOSTFormSubmission=False)
         self._waiting = Waiting()
+        self._gate = gate
         # Without the wrapper that speaks HTTP/2 where a library for it happens to be installed.
         self.protocol = self._channel  # type: ignore[assignment]  # Twisted has the wrapper in its type
 
     def _channel(self) -> LimitedChannel:
         channel = LimitedChannel()
-        channel.waiting = self._waiting
+        channel.waiting, channel.gate = self._waiting, self._gate
         return channel
 
     def log(self, request: HTTPRequest) -> None:
@@ -127,8 +129,10 @@ def make_root_resource(websocket: Any, context: WebContext) -> IResource:
     return RootResource(websocket, context)
 
 
-def make_site(root: IResource, clock: IReactorTime) -> Site:
+def make_site(root: IResource, clock: IReactorTime, gate: Gate | None = None) -> Site:
     """
     The factory for the listening port.
+
+    :param gate: decides of bodies; without one nobody has the secret.
     """
-    return QuietSite(root, clock)
+    return QuietSite(root, clock, gate or Gate())

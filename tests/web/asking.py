@@ -5,7 +5,7 @@ Ask the gateway's port in memory, byte by byte, so that paths and heads arrive a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from twisted.web.server import Request, Site
 from openclaw.config.model import Config
 from openclaw.config.model_gateway import ControlUiConfig, GatewayConfig
 from openclaw.web.context import WebContext
+from openclaw.web.gate import Gate, Nobody
 from openclaw.web.site import make_root_resource, make_site
 
 
@@ -102,6 +103,18 @@ def ask_bytes(root: IResource, request: bytes) -> Answer:
     return evolve(parsed(line.transport.value()), ended=line.ended)
 
 
+class Everybody(Nobody):
+    """
+    Everybody has the secret.
+    """
+
+    def lacks(self, peer: str, headers: Mapping[str, str]) -> bool:
+        return False
+
+    async def admits(self, peer: str, headers: Mapping[str, str]) -> bool:
+        return True
+
+
 class Taking(StringTransport):
     """
     A transport whose other side may stop taking anything.
@@ -111,6 +124,10 @@ class Taking(StringTransport):
 
     most = 64 * 1024
     aborted = False
+    half_closed = False
+
+    def loseWriteConnection(self) -> None:
+        self.half_closed = True
 
     def write(self, data: bytes) -> None:
         super().write(data)
@@ -132,18 +149,18 @@ class Line:
     :param site: the port that it goes to, else one of its own.
     """
 
-    def __init__(self, root: IResource, site: Site | None = None) -> None:
+    def __init__(self, root: IResource, site: Site | None = None, gate: Gate | None = None) -> None:
         self.clock = Clock()
         address = IPv4Address("TCP", "127.0.0.1", 50000)
         self.transport = Taking(peerAddress=address)
-        channel = (site or make_site(root, self.clock)).buildProtocol(address)
+        channel = (site or make_site(root, self.clock, gate)).buildProtocol(address)
         assert channel is not None
         self.channel: Any = channel
         self.channel.makeConnection(self.transport)
 
     @property
     def ended(self) -> bool:
-        return bool(self.transport.disconnecting)
+        return bool(self.transport.disconnecting or self.transport.half_closed)
 
     def send(self, data: bytes) -> None:
         self.channel.dataReceived(data)

@@ -14,9 +14,10 @@ from twisted.logger import LogLevel, capturedLogs
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.web.channel import BODY_SECONDS, IDLE_SECONDS, MOST_BODY_BYTES, MOST_WAITING
+from openclaw.web.channel import BODY_SECONDS, IDLE_SECONDS, MOST_WAITING
+from openclaw.web.gate import MOST_BODY_BYTES
 from openclaw.web.site import make_site
-from tests.web.asking import Line, ask, ask_bytes, configured, make_root, parsed
+from tests.web.asking import Everybody, Line, ask, ask_bytes, configured, make_root, parsed
 
 HOST = b"Host: 127.0.0.1:18789\r\n"
 PROBE = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -329,7 +330,7 @@ class ManyTests(SynchronousTestCase):
         A connection whose request is being answered does not wait, however many others do.
         """
         answers: Deferred[bytes] = Deferred()
-        site = make_site(make_root(admits=lambda peer, headers: _true(), protocol=lambda: answers), Clock())
+        site = make_site(make_root(secrets=Everybody(), protocol=lambda: answers), Clock())
         root = make_root()
         asked = Line(root, site)
         asked.send(b"GET /protocol.json HTTP/1.1\r\n" + HOST + b"\r\n")
@@ -337,10 +338,6 @@ class ManyTests(SynchronousTestCase):
         self.assertEqual([line.transport.aborted for line in (asked, *lines[:2])], [False, True, False])
         answers.callback(b"{}")
         self.assertEqual(parsed(asked.taken()).body, b"{}")
-
-
-async def _true() -> bool:
-    return True
 
 
 class PipelineTests(SynchronousTestCase):

@@ -1,0 +1,26 @@
+"""
+The paths of the HTTP side that more than one part must know.
+"""
+
+from __future__ import annotations
+
+from openclaw.config.model import Config
+
+CHAT_COMPLETIONS = "/v1/chat/completions"
+RESPONSES = "/v1/responses"
+MODELS = "/v1/models"
+TOOLS_INVOKE = "/tools/invoke"
+
+
+def hooks_path(config: Config) -> str:
+    """
+    ``hooks.path`` with one slash before it and none behind it (``http.md`` 10.1).
+    """
+    return "/" + config.hooks.path.strip().strip("/")
+
+
+def is_below(path: str, base: str) -> bool:
+    """
+    Whether a path is another one, or below it.
+    """
+    return path == base or path.startswith(base + "/")
