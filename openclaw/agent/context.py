@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from openclaw.agent.providers.base import ToolCall
 from openclaw.agent.transcript import Message, tool_message, user_message
-from openclaw.store.interfaces import Entry
+from openclaw.store.interfaces import Entry, Unit
 
 
 def context(path: Sequence[Entry]) -> list[Message]:
@@ -81,9 +81,16 @@ def open_calls(path: Sequence[Entry], run_id: str) -> list[ToolCall]:
     """
     Calls of a run's newest assistant message that have no result yet, in order.
     """
+    return unanswered_calls([entry for entry in path if entry.run_id == run_id])
+
+
+def unanswered_calls(path: Sequence[Entry]) -> list[ToolCall]:
+    """
+    Calls of the newest assistant message that have no result yet, in order, whichever run they are of.
+    """
     calls: list[ToolCall] = []
     for entry in path:
-        if entry.run_id != run_id or entry.type != "message":
+        if entry.type != "message":
             continue
         message = entry.body["message"]
         if message["role"] == "assistant":
@@ -91,6 +98,15 @@ def open_calls(path: Sequence[Entry], run_id: str) -> list[ToolCall]:
         elif message["role"] == "toolResult":
             calls = [call for call in calls if call.id != message["toolCallId"]]
     return calls
+
+
+def waiting_calls(unit: Unit, session_key: str) -> list[str]:
+    """
+    Ids of the calls that a session waits for.
+    """
+    session = unit.sessions.get(session_key)
+    path = () if session is None else unit.entries.path(session.session_id)
+    return [call.id for call in unanswered_calls(path)]
 
 
 def decision(path: Sequence[Entry], question_id: str) -> bool | None:

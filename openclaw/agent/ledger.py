@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 
-from openclaw.agent.context import has_user_message
+from openclaw.agent.context import has_user_message, unanswered_calls
 from openclaw.agent.errors import RunRefused, UnknownRun
 from openclaw.agent.providers.base import ResolvedModel
 from openclaw.agent.providers.catalog import (
@@ -28,7 +28,15 @@ from openclaw.agent.providers.catalog import (
 from openclaw.agent.queue import QueueSettings
 from openclaw.agent.queue import collected as collected_text
 from openclaw.agent.record import Prepared, outcome_record
-from openclaw.agent.transcript import append_message, append_settings, append_user, path_to, user_message
+from openclaw.agent.transcript import (
+    Message,
+    append_message,
+    append_settings,
+    append_user,
+    path_to,
+    tool_message,
+    user_message,
+)
 from openclaw.agent.types import Inbound, Outcome
 from openclaw.clock import millis
 from openclaw.config.model import Config
@@ -105,6 +113,8 @@ def begin(
     :param collected: queued messages that are part of the same turn; their runs end here.
     """
 
+    marks = {"origin": inbound.origin, "trust": inbound.trust}
+
     def work(unit: Unit) -> Begun:
         run = required(unit, inbound.run_id)
         session = unit.sessions.get(inbound.session_key)
@@ -125,19 +135,26 @@ def begin(
         except (UnknownModel, NoApiKey, RunRefused) as error:
             failure = error
         path = unit.entries.path(session_id)
+        results = [
+            append_message(
+                unit, make_id, session_id=session_id, run_id=run.run_id, now_ms=now_ms, message=result, marks=marks
+            )
+            for result in client_results(inbound, path, now_ms)
+        ]
+        path = [*path, *results]
         asked = not has_user_message(path, run.run_id) and bool(prepared.prompt or inbound.images)
+        if (asked or results) and model is not None:
+            path = append_settings(
+                unit,
+                make_id,
+                path,
+                session_id=session_id,
+                run_id=run.run_id,
+                now_ms=now_ms,
+                model=model,
+                thinking=thinking,
+            )
         if asked:
-            if model is not None:
-                path = append_settings(
-                    unit,
-                    make_id,
-                    path,
-                    session_id=session_id,
-                    run_id=run.run_id,
-                    now_ms=now_ms,
-                    model=model,
-                    thinking=thinking,
-                )
             text = full_prompt(inbound, prepared)
             images = list(inbound.images)
             if collected and queue is not None:
@@ -151,7 +168,7 @@ def begin(
                 run_id=run.run_id,
                 now_ms=now_ms,
                 message=user_message(text, images, now_ms),
-                marks={"origin": inbound.origin, "trust": inbound.trust},
+                marks=marks,
             )
             path = path_to(path, message)
         for one in collected:
@@ -179,10 +196,22 @@ def check(inbound: Inbound, prepared: Prepared) -> None:
     """
     :raise RunRefused: there is nothing to ask, or it is asked in a way that does not exist.
     """
-    if not (prepared.prompt or "").strip() and not inbound.images:
+    if not (prepared.prompt or "").strip() and not inbound.images and not inbound.tool_results:
         raise RunRefused("Message (--message) is required")
     if inbound.origin == "agent" and inbound.thinking is not None and prepared.thinking is None:
         raise RunRefused("Invalid thinking level. Use one of: off, minimal, low, medium, high.")
+
+
+def client_results(inbound: Inbound, path: Sequence[Entry], now_ms: int) -> list[Message]:
+    """
+    The results that the client brings for calls that the session waits for.
+    """
+    texts = {result["callId"]: result["text"] for result in inbound.tool_results}
+    return [
+        tool_message(call, [{"type": "text", "text": texts[call.id]}], None, is_error=False, now_ms=now_ms)
+        for call in unanswered_calls(path)
+        if call.id in texts
+    ]
 
 
 def own_ref(inbound: Inbound, config: Config, environ: Mapping[str, str]) -> ModelRefParts | None:

@@ -19,7 +19,7 @@ from openclaw.agent.events import RunEvents, trimmed_result
 from openclaw.agent.lanes import Slot
 from openclaw.agent.ledger import Begun
 from openclaw.agent.prompt import build_system_prompt
-from openclaw.agent.providers.base import ModelRequest, ResolvedModel, ToolCall, Usage
+from openclaw.agent.providers.base import ModelRequest, ResolvedModel, ToolCall, ToolSpec, Usage
 from openclaw.agent.providers.catalog import fallback_refs, resolve_model
 from openclaw.agent.providers.errors import ProviderError, ProviderRefused
 from openclaw.agent.providers.keys import has_commands, with_commands_run
@@ -46,6 +46,7 @@ class ModelLoop:
     :ivar thinking: how hard the model is told to think.
     :ivar usage: of the last turn, as clients know it.
     :ivar said: what was shown before tools were called.
+    :ivar pending: calls that are left to the client: they end the run.
     :ivar pause: called with true while the run waits for a person, when no limit counts.
     """
 
@@ -62,16 +63,19 @@ class ModelLoop:
     model: ResolvedModel = field(init=False)
     thinking: str = field(init=False)
     usage: Usage = field(factory=Usage)
+    pending: list[ToolCall] = field(factory=list)
     _messages: list[Message] = field(factory=list)
     _call_ids: set[str] = field(factory=set)
+    _client_tools: Mapping[str, ToolSpec] = field(init=False)
     _system: str = ""
 
-    async def run(self) -> tuple[Turn, Mapping[str, Any]]:
+    async def run(self) -> tuple[Turn, Mapping[str, Any] | None]:
         """
-        :return: the last turn, and its message, which is not written yet.
+        :return: the last turn, and its message unless that is written already.
         :raise ProviderError: no model gave an answer.
         """
         assert self.begun.model is not None
+        self._client_tools = client_tools(self.inbound, self.world.tools)
         self.model, self.thinking = self.begun.model, self.begun.thinking
         await self._prepare()
         self._messages = context(await self._resumed())
@@ -80,13 +84,17 @@ class ModelLoop:
             turn = await self._ask()
             self.usage = turn.usage
             message = assistant_message(self.model, turn.content, turn.usage, turn.stop, self._now())
-            if not turn.calls:
+            self.pending = [call for call in turn.calls if call.name in self._client_tools]
+            calls = [call for call in turn.calls if call not in self.pending]
+            if not calls:
                 return turn, message
-            self.said.append(clean(turn.text))
             # From here on the world may change: a crash must not do it twice.
             await self._write(message, seen=True)
-            for call in turn.calls:
+            for call in calls:
                 await self._tool(call)
+            if self.pending:
+                return turn, None
+            self.said.append(clean(turn.text))
 
     async def _resumed(self) -> Sequence[Entry]:
         """
@@ -171,13 +179,14 @@ class ModelLoop:
             until=self.until,
             failed=self._record_failure,
         )
-        tools = [tool.spec for tool in world.tools]
+        tools = [*(tool.spec for tool in world.tools), *self._client_tools.values()]
         turn = await asking.ask(
             ModelRequest(
                 system=self._system,
                 messages=tuple(self._messages),
                 tools=tools,
                 thinking=self.thinking,
+                max_output_tokens=self.inbound.max_output_tokens,
             )
         )
         turn = turn.with_own_ids(self._call_ids)
@@ -318,6 +327,15 @@ class ModelLoop:
 
     def _now(self) -> int:
         return millis(self.world.clock)
+
+
+def client_tools(inbound: Inbound, tools: Sequence[Tool]) -> dict[str, ToolSpec]:
+    """
+    What the client can do, by name. A tool of ours is never taken for one of the same name.
+    """
+    ours = {tool.spec.name for tool in tools}
+    specs = [ToolSpec(**tool) for tool in inbound.client_tools]
+    return {spec.name: spec for spec in specs if spec.name not in ours}
 
 
 def _denied(call: ToolCall) -> ToolResult:

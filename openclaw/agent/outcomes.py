@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from openclaw.agent.providers.base import ResolvedModel, Usage
+import orjson
+
+from openclaw.agent.providers.base import ResolvedModel, ToolCall, Usage
 from openclaw.agent.types import Outcome
 
 AGENT_TIMEOUT = "AGENT_TIMEOUT"
@@ -29,17 +31,22 @@ def make_outcome(
     model: ResolvedModel | None = None,
     aborted: bool = False,
     code: str | None = None,
+    pending: Sequence[ToolCall] = (),
 ) -> Outcome:
     """
     :param text: the reply; empty when nothing is said.
     :param before: what was said before tools were called.
     :param aborted: whether the run was ended from outside.
+    :param pending: calls that are left to the client.
     """
     agent: dict[str, Any] = {"sessionId": session_id}
     if model is not None:
         agent |= {"provider": model.provider, "model": model.model_id}
     if usage is not None:
         agent["usage"] = usage_totals(usage)
+    meta: dict[str, Any] = {"agentMeta": agent, "aborted": aborted}
+    if pending:
+        meta |= {"stopReason": "tool_calls", "pendingToolCalls": [_pending(call) for call in pending]}
     duration = now_ms - (created_at_ms if started_at_ms is None else started_at_ms)
     return Outcome(
         run_id=run_id,
@@ -49,10 +56,14 @@ def make_outcome(
         ended_at_ms=now_ms,
         result={
             "payloads": [{"text": said, "mediaUrl": None} for said in (*before, text) if said],
-            "meta": {"durationMs": duration, "agentMeta": agent, "aborted": aborted},
+            "meta": {"durationMs": duration, **meta},
         },
         code=code,
     )
+
+
+def _pending(call: ToolCall) -> dict[str, str]:
+    return {"id": call.id, "name": call.name, "arguments": orjson.dumps(call.arguments).decode()}
 
 
 def usage_totals(usage: Usage) -> dict[str, int]:

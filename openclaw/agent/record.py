@@ -47,7 +47,8 @@ def to_record(inbound: Inbound, prepared: Prepared) -> dict[str, Any]:
         span = getattr(inbound, name)
         if span is not None:
             record[name] = span.total_seconds()
-    record["images"] = [dict(image) for image in inbound.images]
+    for name in ("images", "client_tools", "tool_results"):
+        record[name] = [dict(member) for member in getattr(inbound, name)]
     record["members"] = dict(inbound.members)
     record["prepared"] = {name: value for name, value in asdict(prepared).items() if value not in (None, False, (), [])}
     return record

@@ -300,13 +300,15 @@ class ActiveRun:
 
     # -- ends ---------------------------------------------------------------------------------------------------------
 
-    async def _succeed(self, loop: ModelLoop, turn: Turn, message: Mapping[str, Any]) -> None:
+    async def _succeed(self, loop: ModelLoop, turn: Turn, message: Mapping[str, Any] | None) -> None:
         told = "" if is_silent(turn.text) and SILENT in turn.text else clean(turn.text)
         text = "\n\n".join(part for part in (*self.prepared.lead, told) if part)
         usage = loop.usage
         members = {**usage_of_session(usage, loop.model), "abortedLastRun": False}
         reply = Reply(id=self.world.make_id(), text=text) if text and self.events.chat else None
-        outcome = self._outcome("ok", "completed", text=text, before=self._said, usage=usage, model=loop.model)
+        outcome = self._outcome(
+            "ok", "completed", text=text, before=self._said, usage=usage, model=loop.model, pending=loop.pending
+        )
         await self._write_end("ok", outcome, message=message, members=members, reply=reply)
         self.events.ended(outcome.ended_at_ms, text)
         self.on_outcome(outcome)

@@ -29,6 +29,10 @@ class Inbound:
     :ivar commands: whether slash commands and directives in the text are obeyed.
     :ivar message_id: when set, the line ``[message_id: ...]`` is appended to what the model reads.
     :ivar model: ``provider/model`` or an alias for this run only.
+    :ivar client_tools: what whoever asks can do by itself: ``name``, ``description`` and ``parameters`` (JSON Schema)
+        of each. A turn that calls one ends the run.
+    :ivar tool_results: what such calls of an earlier run gave: ``{"callId": ..., "text": ...}``.
+    :ivar max_output_tokens: the most that the model may say in one turn.
     :ivar timeout: the agent's own limit; ``None`` means the configured one.
     """
 
@@ -45,6 +49,9 @@ class Inbound:
     message_id: str | None = None
     thinking: str | None = None
     model: str | None = None
+    client_tools: Sequence[Mapping[str, Any]] = ()
+    tool_results: Sequence[Mapping[str, Any]] = ()
+    max_output_tokens: int | None = None
     timeout: timedelta | None = None
     expires: timedelta | None = None
     lane: str = "main"
@@ -73,7 +80,8 @@ class Outcome:
     How a run ended. There is exactly one for each run.
 
     :ivar code: the wire code of a failure (``UNAVAILABLE``, ``AGENT_TIMEOUT``), ``None`` for the others.
-    :ivar result: ``{"payloads": [...], "meta": {...}}`` as ``methods.md`` 7.1.
+    :ivar result: ``{"payloads": [...], "meta": {...}}`` as ``methods.md`` 7.1. A run that ended with calls for its
+        client has them in ``meta.pendingToolCalls``: ``id``, ``name`` and ``arguments`` (JSON text) of each.
     """
 
     run_id: str

@@ -18,6 +18,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
+from openclaw.agent.following import Following
 from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.providers.factory import Models, make_client
 from openclaw.agent.runtime import AgentRuntime
@@ -197,10 +198,11 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     http = cache(lambda: make_client(reactor))
     questions = make_questions(reactor, events.publish, events, new_id)
     asking = RunQuestions(questions, lambda: default_agent(config()))
+    following = Following(events.publish)
     agents = AgentRuntime(
         store=store,
         config=config,
-        publish=events.publish,
+        publish=following,
         clock=reactor,
         make_id=new_id,
         environ=setting.environ,
@@ -291,7 +293,13 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     )
     secrets = Bearer(auth=setting.auth, limiter=clients.limiter, clock=reactor, config=config, whois=whois.confirmed)
     site = make_web(
-        reactor, factory, context=context, secrets=secrets, pending=readiness.pending, workspace_of=workspace_of
+        reactor,
+        factory,
+        context=context,
+        secrets=secrets,
+        pending=readiness.pending,
+        workspace_of=workspace_of,
+        follow=following.follow,
     )
     listener = Listener(reactor=reactor, factory=site, hosts=setting.hosts, port=setting.port)
     kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)

@@ -6,16 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.web.server import Site
 
+from openclaw.agent.context import waiting_calls
+from openclaw.agent.following import Listener
 from openclaw.gateway.bearer import Bearer
 from openclaw.methods.context import MethodContext
 from openclaw.methods.document import protocol_text
 from openclaw.methods.identity import identity_of, read_identity
 from openclaw.web.gate import Gate
 from openclaw.web.site import WebContext, make_root_resource, make_site
+
+if TYPE_CHECKING:
+    from openclaw.web.openai.endpoint import OpenAI
 
 
 def make_web(
@@ -26,13 +31,30 @@ def make_web(
     secrets: Bearer,
     pending: Callable[[], list[str]],
     workspace_of: Callable[[str], Path],
+    follow: Callable[[str, Listener], Callable[[], None]],
 ) -> Site:
     """
     The factory of the gateway's port.
 
     :param websocket: Autobahn's factory.
+    :param follow: see ``openclaw.agent.following``.
     :param pending: names of parts that are not ready yet.
     """
+
+    def openai() -> OpenAI:
+        from openclaw.web.openai.endpoint import OpenAI
+        from openclaw.web.openai.running import Backend
+
+        backend = Backend(
+            agents=context.agents,
+            follow=follow,
+            waiting_calls=lambda key: context.store.read(lambda unit: waiting_calls(unit, key)),
+            config=context.config,
+            clock=context.clock,
+            make_id=context.make_id,
+        )
+        return OpenAI(backend=backend, secrets=secrets)
+
     web = WebContext(
         config=context.config,
         pending=pending,
@@ -41,6 +63,7 @@ def make_web(
         told=lambda agent_id: context.in_thread(read_identity, workspace_of(agent_id)),
         presented=lambda agent_id: identity_of(context, agent_id),
         secrets=secrets,
+        openai=openai,
         protocol=lambda: context.in_thread(protocol_text),
     )
     return make_site(make_root_resource(websocket, web), reactor, Gate(config=context.config, secrets=secrets))

@@ -142,16 +142,32 @@ class AgentMeta:
 
 
 @frozen(kw_only=True)
+class PendingToolCall:
+    """
+    A call of a tool that is the client's.
+
+    :ivar arguments: JSON text.
+    """
+
+    id: NonEmptyString
+    name: NonEmptyString
+    arguments: str
+
+
+@frozen(kw_only=True)
 class AgentRunMeta:
     """
     How a run went.
 
     :ivar aborted: whether somebody or its time limit ended it.
+    :ivar stop_reason: ``tool_calls`` when it ended with calls for its client.
     """
 
     duration_ms: NonNegative
     agent_meta: AgentMeta
     aborted: bool
+    stop_reason: NonEmptyString | None = None
+    pending_tool_calls: Sequence[PendingToolCall] | None = None
 
 
 @frozen(kw_only=True)

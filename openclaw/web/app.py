@@ -7,9 +7,9 @@ The probes and the page ask for no secret, so they look at ``Host`` (``hosts``);
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cached_property, wraps
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 from klein import Klein
@@ -22,9 +22,12 @@ from werkzeug.exceptions import NotFound
 
 from openclaw.web.answers import JSON, answer, answer_json, answer_status, answer_text, named_headers
 from openclaw.web.context import WebContext
-from openclaw.web.gate import UNAUTHORIZED
+from openclaw.web.gate import NOT_FOUND, UNAUTHORIZED
 from openclaw.web.hosts import host_allowed
 from openclaw.web.page import Page
+
+if TYPE_CHECKING:
+    from openclaw.web.openai.endpoint import OpenAI
 
 Handler = Callable[..., Any]
 
@@ -105,6 +108,19 @@ class App:
         if not await self.context.secrets.admits(peer, named_headers(request)):
             return answer_json(request, HTTPStatus.UNAUTHORIZED, UNAUTHORIZED)
         return answer(request, HTTPStatus.OK, await self.context.protocol(), JSON, NO_STORE)
+
+    @routes.route("/v1/", branch=True)
+    def openai(self, request: Request) -> Any:
+        """
+        What OpenAI's clients ask. Programs that speak to it get JSON and never the page.
+        """
+        if self._openai is None:
+            return answer_json(request, HTTPStatus.NOT_FOUND, NOT_FOUND)
+        return self._openai.render(request)
+
+    @cached_property
+    def _openai(self) -> OpenAI | None:
+        return self.context.openai() if self.context.openai is not None else None
 
     @routes.route("/", branch=True)
     @asks_no_secret

@@ -10,7 +10,7 @@ a request the oldest one goes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -73,7 +73,7 @@ class LimitedRequest(Request):
         if gate.closed_to(self.channel.method, path, peer, headers):
             self._pass_over()
             # What came with the head is refused where everything is answered, and the connection stays.
-            self.channel.later(lambda: self._refuse_unread(peer, headers))
+            self.channel.refuse_unread(self, peer, headers)
             return 0
         return length
 
@@ -103,11 +103,6 @@ class LimitedRequest(Request):
     def _refuse(self) -> None:
         self._pass_over()
         self.channel.refuse(self.channel.gate.too_large(self._asked_path()))
-
-    def _refuse_unread(self, peer: str, headers: Mapping[str, str]) -> None:
-        if self.channel is not None and self.channel.receiving(self):
-            self.channel.refusing = True
-            self.channel.gate.refusal(peer, headers).addCallback(self.channel.refuse)
 
 
 def _path_of(target: bytes) -> bytes:
@@ -156,6 +151,7 @@ class LimitedChannel(HTTPChannel):
     gate: Gate
     transport: Any
     refusing = False
+    _lost = False
     #: Between the last byte of a request and the end of its answer.
     _answering = False
     #: Whether the transport holds more than the client takes.
@@ -166,6 +162,7 @@ class LimitedChannel(HTTPChannel):
         self.waiting.add(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._lost = True
         self.waiting.remove(self)
         super().connectionLost(reason)
 
@@ -177,12 +174,6 @@ class LimitedChannel(HTTPChannel):
     def dataReceived(self, data: bytes) -> None:
         if self.transport is not None and not self.transport.disconnecting and not self.refusing:
             super().dataReceived(data)
-
-    def later(self, work: Callable[[], None]) -> None:
-        """
-        Do something when what has come so far is read.
-        """
-        self.callLater(0, work)
 
     @property
     def method(self) -> str:
@@ -198,11 +189,18 @@ class LimitedChannel(HTTPChannel):
         """
         return bytes(self._path)
 
-    def receiving(self, request: Any) -> bool:
+    def refuse_unread(self, request: LimitedRequest, peer: str, headers: Mapping[str, str]) -> None:
         """
-        Whether a request has not come whole yet.
+        Refuse a request whose body nobody will look at, unless that came with its head.
         """
-        return not self._answering and self.requests[-1:] == [request] and self.transport is not None
+
+        def refuse() -> None:
+            if not self._answering and self.requests[-1:] == [request] and not self._lost:
+                self.refusing = True
+                self.gate.refusal(peer, headers).addCallback(self.refuse)
+
+        # When what has come so far is read.
+        self.callLater(0, refuse)
 
     def allHeadersReceived(self) -> None:
         super().allHeadersReceived()
@@ -260,7 +258,7 @@ class LimitedChannel(HTTPChannel):
         Answer what is not read to its end, and close.
         """
         self.refusing = True
-        if self.transport is None:
+        if self._lost:
             return
         self._say(refusal.status, refusal.body)
         if ISSLTransport.providedBy(self.transport):

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from openclaw.config.model import Config
 from openclaw.web.gate import Nobody, Secrets
 from openclaw.web.hosts import machine_names
+
+if TYPE_CHECKING:
+    from openclaw.web.openai.endpoint import OpenAI
 
 
 async def nothing_told(agent_id: str) -> Mapping[str, str]:
@@ -46,6 +50,7 @@ class WebContext:
     :ivar told: what an agent's ``IDENTITY.md`` says of it.
     :ivar presented: ``name`` and ``avatar`` of an agent, as ``agent.identity.get`` gives them.
     :ivar secrets: who brings the gateway's secret.
+    :ivar openai: what is below ``/v1/``; called once, when it is asked for first.
     :ivar protocol: the document of the protocol, as JSON.
     """
 
@@ -58,3 +63,4 @@ class WebContext:
     presented: Callable[[str], Awaitable[Mapping[str, str]]] = unnamed
     secrets: Secrets = field(factory=Nobody)
     protocol: Callable[[], Awaitable[bytes]] = no_document
+    openai: Callable[[], OpenAI] | None = None

@@ -24,6 +24,7 @@ MOST_BODY_BYTES = MiB
 MOST_TOOL_BYTES = 2 * MiB
 
 UNAUTHORIZED = {"error": {"message": "Unauthorized", "type": "unauthorized"}}
+NOT_FOUND = {"error": {"message": "Not Found", "type": "invalid_request_error"}}
 TOO_LARGE = {"error": {"message": "payload too large", "type": "invalid_request_error"}}
 HOOK_TOO_LARGE = {"ok": False, "error": "payload too large"}
 

@@ -15,7 +15,7 @@ from twisted.web.http import CACHED
 from twisted.web.server import Request
 
 from openclaw.config.paths import expand
-from openclaw.web.answers import answer, answer_json, answer_status
+from openclaw.web.answers import answer, answer_status
 from openclaw.web.avatars import avatar_agent, serve_avatar
 from openclaw.web.bundle import COMMON_HEADERS, serve_bundle
 from openclaw.web.context import WebContext
@@ -86,9 +86,6 @@ class Page:
         """
         control_ui = self.context.config().gateway.control_ui
         path = request.path.decode("latin-1")
-        if path.startswith("/v1/"):
-            error = {"error": {"message": "Not Found", "type": "invalid_request_error"}}
-            return answer_json(request, HTTPStatus.NOT_FOUND, error)
         if not control_ui.enabled:
             return answer_status(request, HTTPStatus.NOT_FOUND)
         if request.method not in (b"GET", b"HEAD"):

@@ -87,7 +87,7 @@ def request_body(model: ResolvedModel, request: ModelRequest) -> dict[str, Any]:
     """
     The JSON body of a request.
     """
-    limit = min(model.max_tokens, MAX_OUTPUT_TOKENS)
+    limit = request.output_limit(min(model.max_tokens, MAX_OUTPUT_TOKENS))
     body: dict[str, Any] = {"model": model.model_id, "stream": True, "messages": _messages(model, request)}
     if request.system:
         body["system"] = [{"type": "text", "text": request.system, "cache_control": cache_mark(model)}]

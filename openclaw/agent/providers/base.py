@@ -108,12 +108,20 @@ class ModelRequest:
 
     :ivar messages: transcript messages (``user``, ``assistant``, ``toolResult``), oldest first.
     :ivar thinking: ``off`` to ``xhigh``; ``off`` sends no reasoning parameters.
+    :ivar max_output_tokens: less than the model's own limit, if anything.
     """
 
     system: str
     messages: Sequence[Mapping[str, Any]]
     tools: Sequence[ToolSpec] = ()
     thinking: str = "off"
+    max_output_tokens: int | None = None
+
+    def output_limit(self, most: int) -> int:
+        """
+        The most tokens of the answer, where the model and we take ``most``.
+        """
+        return most if self.max_output_tokens is None else min(self.max_output_tokens, most)
 
 
 @frozen

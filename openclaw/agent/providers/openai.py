@@ -88,7 +88,7 @@ def request_body(model: ResolvedModel, request: ModelRequest) -> dict[str, Any]:
     }
     if compat.supports_store:
         body["store"] = False
-    body[compat.max_tokens_field] = min(model.max_tokens, MAX_OUTPUT_TOKENS)
+    body[compat.max_tokens_field] = request.output_limit(min(model.max_tokens, MAX_OUTPUT_TOKENS))
     if model.reasoning and request.thinking != "off" and compat.supports_reasoning_effort:
         body["reasoning_effort"] = request.thinking
     if model.reasoning and compat.thinking_switch:

@@ -1,0 +1,60 @@
+"""
+Pictures in the messages of a chat completion: data addresses that hold one. What is none is left out, as every other
+part that is no text (``http.md`` 5.2).
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+#: What pictures begin with, by their type.
+_BEGINNINGS = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+}
+
+
+def chat_images(messages: Any) -> list[dict[str, str]]:
+    """
+    The pictures of all messages of users, in order, as the agent takes them.
+    """
+    return [
+        image
+        for message in (messages if isinstance(messages, list) else ())
+        if isinstance(message, dict) and message.get("role") == "user"
+        for part in _parts(message.get("content"))
+        if (image := _image(part)) is not None
+    ]
+
+
+def image_type(data: bytes) -> str | None:
+    """
+    The type that the first bytes of a picture tell.
+    """
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for kind, starts in _BEGINNINGS.items() if data.startswith(starts)), None)
+
+
+def _parts(content: Any) -> Iterator[Mapping[str, Any]]:
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, dict) and part.get("type") == "image_url":
+            yield part
+
+
+def _image(part: Mapping[str, Any]) -> dict[str, str] | None:
+    told = part.get("image_url")
+    url = told.get("url") if isinstance(told, dict) else told
+    head, mark, encoded = url.partition(";base64,") if isinstance(url, str) else ("", "", "")
+    if not mark or not head.lower().startswith("data:image/"):
+        return None
+    try:
+        kind = image_type(b64decode(encoded[:64] + "=" * (-len(encoded[:64]) % 4), validate=True))
+        b64decode(encoded, validate=True)
+    except binascii.Error:
+        return None
+    return None if kind is None else {"type": "image", "data": encoded, "mimeType": kind}
