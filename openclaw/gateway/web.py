@@ -43,12 +43,14 @@ def make_web(
 
     def openai() -> OpenAI:
         from openclaw.web.openai.endpoint import OpenAI
+        from openclaw.web.openai.media import NoMedia
         from openclaw.web.openai.running import Backend
 
         backend = Backend(
             agents=context.agents,
             follow=follow,
             waiting_calls=lambda key: context.store.read(lambda unit: waiting_calls(unit, key)),
+            media=NoMedia(),
             config=context.config,
             clock=context.clock,
             make_id=context.make_id,

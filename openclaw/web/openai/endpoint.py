@@ -18,8 +18,9 @@ from openclaw.web.gate import NOT_FOUND, UNAUTHORIZED, Secrets
 from openclaw.web.openai.addressing import agent_ids
 from openclaw.web.openai.chat import complete
 from openclaw.web.openai.errors import answer_error
+from openclaw.web.openai.responses import respond
 from openclaw.web.openai.running import Backend
-from openclaw.web.paths import CHAT_COMPLETIONS, MODELS
+from openclaw.web.paths import CHAT_COMPLETIONS, MODELS, RESPONSES
 
 Handler = Callable[[Backend, Request], Awaitable[bytes]]
 
@@ -53,7 +54,10 @@ class OpenAI:
 
     def _handlers(self) -> dict[str, Handler]:
         endpoints = self.backend.config().gateway.http.endpoints
-        return {CHAT_COMPLETIONS: complete} if endpoints.chat_completions.enabled else {}
+        return {
+            **({CHAT_COMPLETIONS: complete} if endpoints.chat_completions.enabled else {}),
+            **({RESPONSES: respond} if endpoints.responses.enabled else {}),
+        }
 
     async def _guarded(self, request: Request, handler: Handler) -> bytes:
         peer = getattr(request.getClientAddress(), "host", "127.0.0.1")

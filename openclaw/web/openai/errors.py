@@ -70,7 +70,7 @@ def error_value(error: BaseException) -> dict[str, Any]:
     """
     What a client is told of it.
     """
-    kind = "invalid_request_error" if _status(error) < HTTPStatus.INTERNAL_SERVER_ERROR else "api_error"
+    kind = "invalid_request_error" if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR else "api_error"
     return {"message": error_text(error), "type": kind}
 
 
@@ -88,12 +88,15 @@ def answer_error(request: Request, error: Exception) -> bytes:
     """
     Answer that it failed.
     """
-    status = _status(error)
+    status = status_of(error)
     headers = ONCE if isinstance(error, RunFailed) else RETRY if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return answer_json(request, status, {"error": error_value(error)}, headers)
 
 
-def _status(error: BaseException) -> HTTPStatus:
+def status_of(error: BaseException) -> HTTPStatus:
+    """
+    The status that it becomes.
+    """
     if isinstance(error, InvalidRequest | MalformedBody):
         return HTTPStatus.BAD_REQUEST
     if isinstance(error, UnknownAgent):

@@ -49,10 +49,10 @@ class Prompt:
 
 def said(role: str, text: str, name: Any = None, call_id: str | None = None) -> Said | None:
     """
-    A message that counts; ``None`` for those that do not.
+    A message that counts; ``None`` for those that do not. A result may be empty: it may be one that is waited for.
     """
     label, text = _LABELS.get(role), text.strip()
-    if label is None or not text:
+    if label is None or not (text or call_id):
         return None
     if label == "Tool" and isinstance(name, str) and name.strip():
         label = f"Tool:{name.strip()}"
@@ -104,6 +104,7 @@ def make_prompt(entries: Sequence[Said], system: Sequence[str], waiting: Collect
     :param waiting: calls that the session waits for. What stands before the last of their results is in the session.
     :return: ``None`` when there is no message to answer.
     """
+    entries = [entry for entry in entries if entry.text or entry.call_id in waiting]
     answered = [index for index, entry in enumerate(entries) if entry.call_id is not None and entry.call_id in waiting]
     results = [{"callId": entries[index].call_id or "", "text": entries[index].text} for index in answered]
     rest = entries[answered[-1] + 1 :] if answered else entries

@@ -16,6 +16,7 @@ from openclaw.agent.following import Listener
 from openclaw.agent.types import Agents, Inbound, Outcome
 from openclaw.config.model import Config
 from openclaw.web.openai.errors import RunFailed
+from openclaw.web.openai.sources import Media
 
 T = TypeVar("T")
 
@@ -31,12 +32,14 @@ class Backend:
     What the endpoints act on.
 
     :ivar follow: see ``openclaw.agent.following``.
+    :ivar media: reads pictures and files.
     :ivar waiting_calls: ids of the client's calls that a session waits for.
     """
 
     agents: Agents
     follow: Callable[[str, Listener], Callable[[], None]]
     waiting_calls: Callable[[str], Awaitable[Sequence[str]]]
+    media: Media
     config: Callable[[], Config]
     clock: IReactorTime
     make_id: Callable[[], str]

@@ -72,7 +72,9 @@ def _spec(index: int, tool: Any) -> dict[str, Any]:
     else:
         raise InvalidRequest(f"{where}.function: Invalid input: expected object")
     name, description, parameters = (function.get(key) for key in ("name", "description", "parameters"))
-    if not isinstance(name, str) or not 0 < len(name) <= MOST_NAME:
+    if name == "":
+        raise InvalidRequest(f"{where}.name: Tool name cannot be empty")
+    if not isinstance(name, str) or len(name) > MOST_NAME:
         raise InvalidRequest(f"{where}.name: Invalid input: expected string of 1 to {MOST_NAME} characters")
     if description is not None and not isinstance(description, str):
         raise InvalidRequest(f"{where}.description: Invalid input: expected string")

@@ -5,43 +5,24 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from openclaw.agent.providers.base import Stop, TextDelta, ToolCall, Usage
+from openclaw.agent.providers.base import Stop, TextDelta, ToolCall
 from openclaw.agent.providers.errors import ProviderRefused
 from openclaw.testing.gateway import TOKEN, MemoryGateway
 from openclaw.testing.model import Step, said
 from tests.harness.http import ask, events, open_line, send
 from tests.harness.models import RecordedExec
-from tests.web.asking import Answer
+from tests.web.openai.case import BEARER, CALLS, HttpCase
 
 PATH = "/v1/chat/completions"
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
 WEATHER = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
-CALLS: list[Step] = [
-    TextDelta("Let me look."),
-    ToolCall("call_1", "get_weather", {"city": "Paris"}),
-    Usage(input=11, output=7),
-    Stop("toolUse"),
-]
 SESSION = "agent:main:openai-user:u"
 PNG = b64encode(b"\x89PNG\r\n\x1a\n and the rest").decode()
 
 
-class ChatCase(SynchronousTestCase):
-    def gateway(self, *answers: Sequence[Step], **more: Any) -> MemoryGateway:
-        gateway = MemoryGateway(
-            directory=Path(self.mktemp()).absolute(), answers=answers or [said("Hello", " world")], **more
-        )
-        self.addCleanup(gateway.stop)
-        return gateway.start()
-
-    def post(self, gateway: MemoryGateway, body: Any, headers: Mapping[str, str] | None = None, **more: Any) -> Answer:
-        return ask(gateway, "POST", PATH, headers={**BEARER, **(headers or {})}, body=body, **more)
+class ChatCase(HttpCase):
+    path = PATH
 
     def say(self, gateway: MemoryGateway, text: str = "hi", **more: Any) -> Any:
         answer = self.post(gateway, {"messages": [{"role": "user", "content": text}], **more})
