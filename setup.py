@@ -16,6 +16,7 @@ TEST = [
     "hypothesis>=6",
     "mypy>=1.11",
     "mypy-zope>=1.0",
+    "openai>=3",
     "ruff>=0.6",
     "tree-sitter>=0.23",
     "tree-sitter-swift>=0.7",

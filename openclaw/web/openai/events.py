@@ -11,6 +11,7 @@ from attrs import define, field
 
 from openclaw.web.openai.objects import (
     AskedResponse,
+    begun_message,
     call_item,
     failed,
     in_progress,
@@ -49,8 +50,7 @@ class Events:
         """
         if not self._message_id:
             self._message_id = f"msg_{self.make_id()}"
-            item = message_item(self._message_id, "", "in_progress")
-            self._send("response.output_item.added", output_index=0, item=item)
+            self._send("response.output_item.added", output_index=0, item=begun_message(self._message_id))
             self._part("response.content_part.added", part=text_part(""))
         self._texts.append(delta)
         self._part("response.output_text.delta", delta=delta, logprobs=[])

@@ -66,11 +66,22 @@ def text_part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def message_item(item_id: str, text: str, status: str = "completed") -> dict[str, Any]:
+def message_item(item_id: str, text: str) -> dict[str, Any]:
     """
     What the agent said.
     """
-    return {"type": "message", "id": item_id, "role": "assistant", "content": [text_part(text)], "status": status}
+    return {**_message(item_id, "completed"), "content": [text_part(text)]}
+
+
+def begun_message(item_id: str) -> dict[str, Any]:
+    """
+    A message of which nothing is said yet. It has no part: clients add the one that is told of next.
+    """
+    return _message(item_id, "in_progress")
+
+
+def _message(item_id: str, status: str) -> dict[str, Any]:
+    return {"type": "message", "id": item_id, "role": "assistant", "content": [], "status": status}
 
 
 def call_item(item_id: str, call: Mapping[str, str], status: str = "completed") -> dict[str, Any]:
