@@ -5,6 +5,7 @@ The model loop of a run: ask, do what the model calls for, ask again, until it o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -14,7 +15,7 @@ from twisted.logger import Logger
 from openclaw.agent import ledger
 from openclaw.agent.approvals import Question
 from openclaw.agent.context import call_ids, context, decision, open_calls
-from openclaw.agent.errors import Ended
+from openclaw.agent.errors import Ended, RunRefused
 from openclaw.agent.events import RunEvents, trimmed_result
 from openclaw.agent.lanes import Slot
 from openclaw.agent.ledger import Begun
@@ -31,6 +32,7 @@ from openclaw.agent.turn import Asking, Turn, Until
 from openclaw.agent.types import Inbound
 from openclaw.agent.world import World
 from openclaw.clock import millis
+from openclaw.config.model import Config
 from openclaw.errors import OpenClawError
 from openclaw.sessions.keys import agent_of, default_agent
 from openclaw.store.interfaces import Entry
@@ -119,19 +121,26 @@ class ModelLoop:
         workspace = world.workspace_of(agent_id)
 
         def blocking() -> str:
-            return build_system_prompt(
-                workspace=workspace,
-                config=config,
-                agent_id=agent_id,
-                model=self.model.ref,
-                thinking=self.begun.thinking,
-                tools=[tool.spec for tool in world.tools],
-                extra=self.inbound.extra_system_prompt,
-                now=world.clock.seconds(),
-                zone=world.zone(),
-            )
+            try:
+                return self._system_prompt(config, agent_id, workspace)
+            except OSError as error:
+                raise RunRefused(f"The workspace {workspace} cannot be used: {error.strerror}") from error
 
         self._system = await self.until(lambda: world.in_thread(blocking))
+
+    def _system_prompt(self, config: Config, agent_id: str, workspace: Path) -> str:
+        world = self.world
+        return build_system_prompt(
+            workspace=workspace,
+            config=config,
+            agent_id=agent_id,
+            model=self.model.ref,
+            thinking=self.begun.thinking,
+            tools=[tool.spec for tool in world.tools],
+            extra=self.inbound.extra_system_prompt,
+            now=world.clock.seconds(),
+            zone=world.zone(),
+        )
 
     async def _ask(self) -> Turn:
         tried: list[str] = []
