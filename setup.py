@@ -36,7 +36,16 @@ setup(
     python_requires=">=3.11",
     packages=[*find_packages(include=["openclaw", "openclaw.*"]), "twisted.plugins"],
     package_data={
-        "openclaw": ["py.typed", "store/migrations/*.sql", "web/ui/*", "agent/templates/*", "config/help.txt"],
+        "openclaw": [
+            "py.typed",
+            "store/migrations/*.sql",
+            "web/ui/*",
+            "web/canvas/*.js",
+            "web/canvas/*.html",
+            "web/a2ui/page/*",
+            "agent/templates/*",
+            "config/help.txt",
+        ],
         "twisted.plugins": ["openclaw_gateway.py"],
     },
     install_requires=[

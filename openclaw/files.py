@@ -64,18 +64,20 @@ class OpenedFile:
     stat: os.stat_result
 
 
-def open_below(root: Path, name: str) -> OpenedFile:
+def open_below(root: Path, name: str, *, may_be_link: bool = True) -> OpenedFile:
     """
     Open a regular file for reading.
 
     :param name: segments separated by ``/``, relative to ``root``. Links are followed as long as they stay below it.
-    :raise NotBelowRoot: the name is absolute, empty, has ``.``, ``..``, a backslash or a NUL, or a link leads out.
+    :param may_be_link: whether the file itself, not only a directory before it, may be reached through a link.
+    :raise NotBelowRoot: the name is absolute, empty, has ``.``, ``..``, a backslash or a NUL, or a link leads out or
+        stands where none may be.
     :raise NoSuchFile: there is nothing, or something that is no regular file.
     """
     segments = _checked(name)
     held = [_open_root(root, name)]
     try:
-        descriptor = _walk(held, segments, name)
+        descriptor = _walk(held, segments, name, may_be_link=may_be_link)
     finally:
         for directory in held:
             os.close(directory)
@@ -114,7 +116,7 @@ def _open_root(root: Path, name: str) -> int:
         raise
 
 
-def _walk(held: list[int], segments: list[str], name: str) -> int:
+def _walk(held: list[int], segments: list[str], name: str, *, may_be_link: bool) -> int:
     """
     Go down the segments.
 
@@ -138,6 +140,8 @@ def _walk(held: list[int], segments: list[str], name: str) -> int:
                 if error.errno in _ABSENT:
                     raise NoSuchFile(name=name) from error
                 raise
+            if not ahead and not may_be_link:
+                raise NotBelowRoot(name=name, why="it is a link") from error
             links += 1
             if links > MOST_LINKS:
                 raise NotBelowRoot(name=name, why="its links go in a circle") from error

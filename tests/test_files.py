@@ -243,6 +243,19 @@ class LinkTests(Below):
             with self.assertRaises(NotBelowRoot, msg=name):
                 open_below(self.root, name)
 
+    def test_no_link(self) -> None:
+        """
+        Where the file may be no link, a directory before it still may.
+        """
+        (self.root / "to-file").symlink_to("a/b.txt")
+        (self.root / "to-directory").symlink_to("a/b")
+        (self.root / "a" / "to-directory").symlink_to("../to-directory")
+        for name in ("to-file", "to-directory"):
+            with self.assertRaises(NotBelowRoot, msg=name):
+                open_below(self.root, name, may_be_link=False)
+        for name in ("a/b.txt", "to-directory/c.txt", "a/to-directory/c.txt"):
+            open_below(self.root, name, may_be_link=False).file.close()
+
     def test_circles(self) -> None:
         """
         Links that never end are refused.

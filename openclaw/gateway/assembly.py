@@ -30,10 +30,10 @@ from openclaw.config.model import Config
 from openclaw.config.paths import expand, workspace_dir
 from openclaw.gateway.approvals import RunQuestions, make_questions
 from openclaw.gateway.bearer import Bearer
+from openclaw.gateway.canvas import make_canvas
 from openclaw.gateway.clients import Clients
 from openclaw.gateway.collect import make_collect
 from openclaw.gateway.configuration import Configuration
-from openclaw.gateway.connection import Upgrade
 from openclaw.gateway.events import EventLog
 from openclaw.gateway.handshake import Makers
 from openclaw.gateway.health import Health
@@ -260,6 +260,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ready=readiness.ready,
         workspace_of=workspace_of,
     )
+    names = machine_names()
+    canvas = make_canvas(setting, reactor, config, workspace_of, names, in_thread)
     whois = Whois(
         run=run,
         clock=reactor,
@@ -279,11 +281,11 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         dispatcher=Dispatcher(METHODS),
         context=context,
         makers=makers,
-        machine_names=machine_names(),
+        machine_names=names,
         whois=whois.confirmed,
         config_path=setting.snapshot.path,
         state_dir=setting.state_dir,
-        canvas_url=no_canvas,
+        canvas=canvas.urls if canvas is not None else None,
     )
     factory = GatewayFactory(
         make_connection=clients.make,
@@ -300,6 +302,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         pending=readiness.pending,
         workspace_of=workspace_of,
         follow=following.follow,
+        canvas=canvas,
     )
     listener = Listener(reactor=reactor, factory=site, hosts=setting.hosts, port=setting.port)
     kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
@@ -311,6 +314,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         life=life,
         clients=clients,
         health=health,
+        canvas=canvas,
         listener=listener,
         agents=agents,
         drain_limit=lambda: timedelta(milliseconds=config().gateway.shutdown.drain_ms),
@@ -330,7 +334,21 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ],
         pending=readiness.pending,
     )
-    parts = (watch, kept, restart_note, store, importer, ticks, checks, questions, agents, heartbeats, cron, listener)
+    parts = (
+        watch,
+        kept,
+        restart_note,
+        store,
+        importer,
+        ticks,
+        checks,
+        questions,
+        agents,
+        heartbeats,
+        cron,
+        canvas,
+        listener,
+    )
     for part in (*([logs] if setting.logs else []), *parts):
         if isinstance(part, Service):
             part.setServiceParent(gateway)
@@ -379,12 +397,5 @@ def log_path(setting: Setting, life: Life) -> Path:
 def link_channel() -> dict[str, Any] | None:
     """
     The first channel that can be linked, in ``health`` and ``status``; there is none before the channels come.
-    """
-    return None
-
-
-def no_canvas(upgrade: Upgrade) -> str | None:
-    """
-    There is no canvas host yet, so ``hello-ok`` names none.
     """
     return None

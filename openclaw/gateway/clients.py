@@ -20,6 +20,7 @@ from openclaw import __version__
 from openclaw.clock import millis
 from openclaw.config.auth import ResolvedAuth
 from openclaw.config.model import Config
+from openclaw.gateway.canvas import CanvasUrls
 from openclaw.gateway.connection import Connection, Outlet, State, Upgrade
 from openclaw.gateway.events import MAX_BUFFERED_BYTES, EventLog
 from openclaw.gateway.handshake import Admission, Examined, Facts, Makers, Refusal, admit, examine
@@ -53,6 +54,7 @@ class Clients:
     All connections, from the open socket to its end.
 
     :ivar context: what handlers act on; each request gets it with its own caller.
+    :ivar canvas: what clients are told of the canvas, if there is one.
     :ivar whois: asks Tailscale whose a peer with these headers is: a login, or ``None``.
     """
 
@@ -74,7 +76,7 @@ class Clients:
     whois: Callable[[str, Mapping[str, str]], Awaitable[str | None]]
     config_path: Path
     state_dir: Path
-    canvas_url: Callable[[Upgrade], str | None]
+    canvas: CanvasUrls | None
     stopping: bool = field(default=False, init=False)
     _pending: dict[int, Connection] = field(factory=dict, init=False)
     _busy: set[Deferred[Any]] = field(factory=set, init=False)
@@ -253,6 +255,8 @@ class Clients:
         if connection.presence_key is not None and connection.state is State.CONNECTED:
             self.life.presence.disconnected(connection.presence_key)
         self.nodes.left(connection)
+        if self.canvas is not None:
+            self.canvas.left(connection.id)
         elapsed_ms = int((self.clock.seconds() - connection.opened_at) * 1000)
         self.wslog.closed(connection.id, code, reason, elapsed_ms, connection.state.value)
 
@@ -359,9 +363,8 @@ class Clients:
                 "tickIntervalMs": int(TICK_INTERVAL.total_seconds() * 1000),
             },
         }
-        canvas = self.canvas_url(connection.upgrade)
-        if canvas is not None:
-            payload["canvasHostUrl"] = canvas
+        if self.canvas is not None:
+            payload["canvasHostUrl"] = self.canvas.url(connection.id, connection.upgrade)
         if admission.token is not None:
             payload["auth"] = {
                 "deviceToken": admission.token["token"],

@@ -13,6 +13,7 @@ from twisted.web.server import Site
 from openclaw.agent.context import waiting_calls
 from openclaw.agent.following import Listener
 from openclaw.gateway.bearer import Bearer
+from openclaw.gateway.canvas import CanvasService
 from openclaw.methods.context import MethodContext
 from openclaw.methods.document import protocol_text
 from openclaw.methods.identity import identity_of, read_identity
@@ -32,6 +33,7 @@ def make_web(
     pending: Callable[[], list[str]],
     workspace_of: Callable[[str], Path],
     follow: Callable[[str, Listener], Callable[[], None]],
+    canvas: CanvasService | None,
 ) -> Site:
     """
     The factory of the gateway's port.
@@ -67,5 +69,6 @@ def make_web(
         secrets=secrets,
         openai=openai,
         protocol=lambda: context.in_thread(protocol_text),
+        canvas=canvas.host if canvas is not None else None,
     )
     return make_site(make_root_resource(websocket, web), reactor, Gate(config=context.config, secrets=secrets))

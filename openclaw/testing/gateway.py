@@ -88,6 +88,7 @@ class MemoryGateway:
         of the program, which in memory is ``builtin/echo``.
     :ivar make_model: gives the model for each request, in place of ``answers``.
     :ivar tools: what the agent can do.
+    :ivar canvas: whether the canvas is on; it makes its directory at the start.
     :ivar directory: state directory and home; nothing is written there unless a run makes its workspace.
     """
 
@@ -100,6 +101,7 @@ class MemoryGateway:
     answers: Sequence[Sequence[Step]] = ()
     make_model: Callable[[ResolvedModel], Model] | None = None
     tools: Sequence[Tool] = ()
+    canvas: bool = False
     service: Gateway = field(init=False)
     model: PlayedModel = field(init=False)
     _pumps: list[IOPump] = field(factory=list, init=False)
@@ -127,10 +129,11 @@ class MemoryGateway:
     def _setting(self) -> Setting:
         token = {"mode": "local", "auth": {"mode": "token", "token": TOKEN}}
         value = {**self.config, "gateway": {**token, **self.config.get("gateway", {})}}
+        environ = self.environ if self.canvas else {**self.environ, "OPENCLAW_SKIP_CANVAS_HOST": "1"}
         text = orjson.dumps(value).decode()
-        snapshot = evaluate(text, self.directory / "openclaw.json", self.environ, self.directory)
+        snapshot = evaluate(text, self.directory / "openclaw.json", environ, self.directory)
         config = snapshot.require()
-        auth: ResolvedAuth = resolve_auth(config, self.environ)
+        auth: ResolvedAuth = resolve_auth(config, environ)
         return Setting(
             snapshot=snapshot,
             config=config,
@@ -139,7 +142,7 @@ class MemoryGateway:
             port=18789,
             state_dir=self.directory,
             home=self.directory,
-            environ=self.environ,
+            environ=environ,
             logs=False,
             watched=False,
             make_model=self.make_model,

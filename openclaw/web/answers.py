@@ -11,6 +11,8 @@ import orjson
 from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
+from openclaw.web.upgrade import UpgradeRefused
+
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 
@@ -62,3 +64,11 @@ def answer_status(request: Request, status: HTTPStatus, headers: Mapping[str, st
     A status with its own name as the text: ``Not Found``.
     """
     return answer_text(request, status, status.phrase, headers)
+
+
+def answer_refused(request: Request, refused: UpgradeRefused) -> bytes:
+    """
+    What is said to a bad upgrade; then the connection ends.
+    """
+    headers = {"connection": "close", **refused.headers}
+    return answer(request, refused.code, refused.text.encode(), "text/html", headers)

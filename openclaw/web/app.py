@@ -122,6 +122,14 @@ class App:
     def _openai(self) -> OpenAI | None:
         return self.context.openai() if self.context.openai is not None else None
 
+    @routes.route("/__openclaw__/", branch=True)
+    def canvas(self, request: Request) -> Any:
+        """
+        Canvas and A2UI, which check for themselves who asks; what is not theirs is the page's.
+        """
+        answered = self.context.canvas.render(request) if self.context.canvas is not None else None
+        return self.everything_else(request) if answered is None else answered
+
     @routes.route("/", branch=True)
     @asks_no_secret
     def everything_else(self, request: Request) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from openclaw.config.model import Config
+from openclaw.web.canvas.host import CanvasHost
 from openclaw.web.gate import Nobody, Secrets
 from openclaw.web.hosts import machine_names
 
@@ -52,6 +53,7 @@ class WebContext:
     :ivar secrets: who brings the gateway's secret.
     :ivar openai: what is below ``/v1/``; called once, when it is asked for first.
     :ivar protocol: the document of the protocol, as JSON.
+    :ivar canvas: serves the canvas, if that is on.
     """
 
     config: Callable[[], Config]
@@ -64,3 +66,4 @@ class WebContext:
     secrets: Secrets = field(factory=Nobody)
     protocol: Callable[[], Awaitable[bytes]] = no_document
     openai: Callable[[], OpenAI] | None = None
+    canvas: CanvasHost | None = None

@@ -18,14 +18,17 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
-from openclaw.web.answers import answer, answer_text, named_headers
+from openclaw.web.answers import answer_refused, answer_text, named_headers
 from openclaw.web.channel import IDLE_SECONDS, LimitedChannel, LimitedRequest, Waiting
 from openclaw.web.context import WebContext
 from openclaw.web.gate import Gate
 from openclaw.web.upgrade import check_upgrade, is_upgrade
 
 #: A name or address, and perhaps a port.
-_HOST = re.compile(rb"(\[[0-9A-Fa-f:.%]+\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)?(:[0-9]*)?")
+HOST = re.compile(rb"(\[[0-9A-Fa-f:.%]+\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)?(:[0-9]*)?")
+
+#: What lets a client see the canvas is not written down.
+CAPABILITY_IN_PATH = re.compile(r"(/__openclaw__/cap/)[^/]+")
 
 __all__ = ["WebContext", "make_root_resource", "make_site"]
 
@@ -52,9 +55,7 @@ class RootResource(Resource):
         return make_app(self._context)
 
     def render(self, request: Request) -> Any:
-        request.responseHeaders.removeHeader(b"server")
-        request.setHeader("x-content-type-options", "nosniff")
-        refused = _refuse_malformed(request)
+        refused = begin(request)
         if refused is not None:
             return refused
         headers = named_headers(request)
@@ -63,11 +64,23 @@ class RootResource(Resource):
         return self._plain.render(request)
 
     def _upgrade(self, request: Request, headers: Mapping[str, str]) -> Any:
-        refused = check_upgrade(request.method.decode("latin-1"), request.path.decode("latin-1"), headers)
-        if refused is None:
-            return self._websocket.render(request)
-        extra = {"connection": "close", **refused.headers}
-        return answer(request, refused.code, refused.text.encode(), "text/html", extra)
+        canvas = self._context.canvas
+        taken = canvas.upgrade(request, headers) if canvas is not None else None
+        if taken is not None:
+            return taken
+        refused = check_upgrade(request.method.decode("latin-1"), headers)
+        return self._websocket.render(request) if refused is None else answer_refused(request, refused)
+
+
+def begin(request: Request) -> bytes | None:
+    """
+    What every answer of every port has.
+
+    :return: the body of an answer to what cannot be understood, or ``None``.
+    """
+    request.responseHeaders.removeHeader(b"server")
+    request.setHeader("x-content-type-options", "nosniff")
+    return _refuse_malformed(request)
 
 
 def _refuse_malformed(request: Request) -> bytes | None:
@@ -80,7 +93,7 @@ def _refuse_malformed(request: Request) -> bytes | None:
         hosts = [b""]
     try:
         unquote_to_bytes(request.path).decode()
-        readable = len(hosts) == 1 and _HOST.fullmatch(hosts[0].strip()) is not None
+        readable = len(hosts) == 1 and HOST.fullmatch(hosts[0].strip()) is not None
     except UnicodeDecodeError:
         readable = False
     if readable:
@@ -113,7 +126,7 @@ class QuietSite(Site):
         self._log.debug(
             "{method} {path} {code}",
             method=request.method.decode("latin-1"),
-            path=request.path.decode("latin-1"),
+            path=CAPABILITY_IN_PATH.sub(r"\1*", request.path.decode("latin-1")),
             code=request.code,
         )
 

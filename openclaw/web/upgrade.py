@@ -9,9 +9,6 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-#: Kept for the live reload of the canvas; every other path is the gateway's WebSocket.
-CANVAS_SOCKET = "/__openclaw__/ws"
-
 _KEY = re.compile(r"[+/0-9A-Za-z]{22}==")
 _VERSIONS = ("13", "8")
 
@@ -35,7 +32,7 @@ def is_upgrade(headers: Mapping[str, str]) -> bool:
     return "upgrade" in headers and "upgrade" in tokens
 
 
-def check_upgrade(method: str, path: str, headers: Mapping[str, str]) -> UpgradeRefused | None:
+def check_upgrade(method: str, headers: Mapping[str, str]) -> UpgradeRefused | None:
     """
     :param headers: by lower-case name.
     :return: ``None`` when the upgrade is good.
@@ -55,6 +52,4 @@ def check_upgrade(method: str, path: str, headers: Mapping[str, str]) -> Upgrade
     if headers.get("content-length", "0").strip("0") or "transfer-encoding" in headers:
         # Its bytes would be read as frames.
         return UpgradeRefused(code=400, text="Unexpected body")
-    if path == CANVAS_SOCKET:
-        return UpgradeRefused(code=404, text="Not Found")
     return None

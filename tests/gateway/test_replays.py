@@ -21,6 +21,7 @@ from openclaw.store.interfaces import Unit
 from openclaw.tailscale import Whois
 from openclaw.testing.gateway import MemoryGateway, make_reactor
 from openclaw.testing.model import PlayedModel
+from tests.harness.canvas import replay_canvas
 from tests.harness.compare import Difference
 from tests.harness.conversation import Conversation
 from tests.harness.models import RecordedExec, marked, ponging
@@ -173,11 +174,16 @@ def _page(test: ReplayTests, name: str, row: Row) -> list[Difference]:
     return replay_page(name, Path(test.mktemp()).absolute(), row.get("answers", {}))
 
 
+def _canvas(test: ReplayTests, name: str, row: Row) -> list[Difference]:
+    return replay_canvas(name, Path(test.mktemp()).absolute(), row.get("answers", {}))
+
+
 KINDS: Mapping[str, Callable[[ReplayTests, str, Row], list[Difference]]] = {
     "connection": _connection,
     "conversation": _conversation,
     "nodes": _nodes,
     "page": _page,
+    "canvas": _canvas,
 }
 
 
@@ -190,5 +196,5 @@ def _make_test(name: str, row: Row) -> Callable[[ReplayTests], None]:
 
 
 for _name, _row in MANIFEST.items():
-    if "replay" in _row:
+    if _row.get("replay", "http") != "http":  # those are replayed in test_http_replays
         setattr(ReplayTests, f"test_{_name.replace('-', '_')}", _make_test(_name, _row))

@@ -83,21 +83,23 @@ def ask(
     headers: Sequence[tuple[str, str]] = (("Host", "127.0.0.1:18789"),),
     body: bytes = b"",
     version: str = "HTTP/1.1",
+    peer: str = "127.0.0.1",
 ) -> Answer:
     """
     One request on a connection of its own.
 
     :param path: goes onto the request line as it is.
+    :param peer: the address that it comes from.
     """
     head = f"{method} {path} {version}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers)
-    return ask_bytes(root, head.encode("latin-1") + b"\r\n" + body)
+    return ask_bytes(root, head.encode("latin-1") + b"\r\n" + body, peer)
 
 
-def ask_bytes(root: IResource, request: bytes) -> Answer:
+def ask_bytes(root: IResource, request: bytes, peer: str = "127.0.0.1") -> Answer:
     """
     One request as it stands.
     """
-    line = Line(root)
+    line = Line(root, peer=peer)
     line.transport.most = sys.maxsize
     line.send(request)
     return evolve(parsed(line.transport.value()), ended=line.ended)
@@ -125,6 +127,13 @@ class Taking(StringTransport):
     most = 64 * 1024
     aborted = False
     half_closed = False
+    #: Whoever took over the connection.
+    protocol: Any = None
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """
+        Nothing waits here.
+        """
 
     def loseWriteConnection(self) -> None:
         self.half_closed = True
@@ -149,13 +158,16 @@ class Line:
     :param site: the port that it goes to, else one of its own.
     """
 
-    def __init__(self, root: IResource, site: Site | None = None, gate: Gate | None = None) -> None:
+    def __init__(
+        self, root: IResource, site: Site | None = None, gate: Gate | None = None, peer: str = "127.0.0.1"
+    ) -> None:
         self.clock = Clock()
-        address = IPv4Address("TCP", "127.0.0.1", 50000)
+        address = IPv4Address("TCP", peer, 50000)
         self.transport = Taking(peerAddress=address)
         channel = (site or make_site(root, self.clock, gate)).buildProtocol(address)
         assert channel is not None
         self.channel: Any = channel
+        self.transport.protocol = channel
         self.channel.makeConnection(self.transport)
 
     @property
@@ -163,7 +175,7 @@ class Line:
         return bool(self.transport.disconnecting or self.transport.half_closed)
 
     def send(self, data: bytes) -> None:
-        self.channel.dataReceived(data)
+        self.transport.protocol.dataReceived(data)
 
     def taken(self) -> bytes:
         """
