@@ -9,7 +9,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from openclaw.config.model import Config
 from openclaw.web import page
+from openclaw.web.canvas.host import CanvasHost
 from tests.test_files import SECRET, TRAVERSALS
 from tests.web.asking import ask, configured, make_root
 
@@ -46,17 +48,26 @@ class FileTests(SynchronousTestCase):
 
     def test_canvas_auth(self) -> None:
         """
-        Without a capability nobody sees a canvas; as long as there is none, nothing is served in its place.
+        From elsewhere nobody sees a canvas without a capability, with one that has ended, or with what is none.
         """
-        root = make_root()
+        directory = Path(self.mktemp()).absolute()
+        directory.mkdir()
+        (directory / "index.html").write_bytes(SECRET)
+        host = CanvasHost(root=directory, config=Config)
+        root = make_root(canvas=host)
+        good, ended = host.capabilities.issue("here"), host.capabilities.issue("gone")
+        host.capabilities.revoke("gone")
         for path in (
             "/__openclaw__/canvas/",
             "/__openclaw__/canvas/index.html",
             "/__openclaw__/a2ui/",
             "/__openclaw__/ws",
-            "/__openclaw__/cap/x/canvas/",
         ):
-            self.assertEqual(ask(root, path).status, 404, path)
+            for before in ("", "/__openclaw__/cap/x", f"/__openclaw__/cap/{ended}"):
+                answer = ask(root, before + path, peer="192.0.2.7")
+                self.assertEqual((answer.status, answer.text), (403, "Forbidden"), before + path)
+        answer = ask(root, f"/__openclaw__/cap/{good}/__openclaw__/canvas/", peer="192.0.2.7")
+        self.assertEqual((answer.status, answer.body), (200, SECRET))
 
     def test_media_lfi(self) -> None:
         """

@@ -95,7 +95,7 @@ class CanvasService(Service):
     What runs for the canvas. That it cannot have its port, or its directory, is no reason not to start.
     """
 
-    _log = Logger(namespace="gateway/canvas")
+    _log = Logger()
     host: CanvasHost
     listener: Listener
     watching: Watching | None

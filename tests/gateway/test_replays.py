@@ -21,7 +21,7 @@ from openclaw.store.interfaces import Unit
 from openclaw.tailscale import Whois
 from openclaw.testing.gateway import MemoryGateway, make_reactor
 from openclaw.testing.model import PlayedModel
-from tests.harness.canvas import replay_canvas
+from tests.harness.canvas import make_own_port, replay_canvas
 from tests.harness.compare import Difference
 from tests.harness.conversation import Conversation
 from tests.harness.models import RecordedExec, marked, ponging
@@ -112,6 +112,7 @@ def _connection(test: ReplayTests, name: str, row: Row) -> list[Difference]:
     gateway = MemoryGateway(
         directory=Path(test.mktemp()),
         config=row.get("config", TOKEN_CONFIG),
+        canvas=row.get("canvas", False),
         reactor=reactor,
         life=Life(clock=reactor, make_id=lambda: str(uuid4()), own=OWN),
     ).start()
@@ -175,7 +176,8 @@ def _page(test: ReplayTests, name: str, row: Row) -> list[Difference]:
 
 
 def _canvas(test: ReplayTests, name: str, row: Row) -> list[Difference]:
-    return replay_canvas(name, Path(test.mktemp()).absolute(), row.get("answers", {}))
+    own = make_own_port if row.get("port") == "own" else None
+    return replay_canvas(name, Path(test.mktemp()).absolute(), row.get("answers", {}), own)
 
 
 KINDS: Mapping[str, Callable[[ReplayTests, str, Row], list[Difference]]] = {

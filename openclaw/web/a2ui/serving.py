@@ -35,18 +35,17 @@ def content_security_policy() -> str:
     )
 
 
-def serve_a2ui(request: Request, name: str, page: Path = PAGE) -> Any:
+def serve_a2ui(request: Request, name: str) -> Any:
     """
     Answer with a file of the page.
 
     :param name: below the page's own address, as the client wrote it.
-    :param page: the directory of the page.
     :return: what a Klein handler returns.
     """
-    if not (page / INDEX).is_file():
+    if not (PAGE / INDEX).is_file():
         return answer_text(request, HTTPStatus.SERVICE_UNAVAILABLE, "A2UI assets not found")
     try:
-        found = find(page, name)
+        found = find(PAGE, name)
     except (BadPath, NoSuchFile, NotBelowRoot) as error:
         return answer_absent(request, error)
     if found.name == INDEX:

@@ -25,7 +25,7 @@ class CanvasPort(Resource):
     """
 
     isLeaf = True
-    _log = Logger(namespace="gateway/canvas")
+    _log = Logger()
 
     def __init__(self, host: CanvasHost) -> None:
         super().__init__()

@@ -70,6 +70,7 @@ class ReloadFactory(WebSocketServerFactory):
             webStatus=False,
             maxMessagePayloadSize=MOST_MESSAGE_BYTES,
             failByDrop=True,
+            echoCloseCodeReason=True,
             openHandshakeTimeout=0,
             closeHandshakeTimeout=0,
             tcpNoDelay=True,

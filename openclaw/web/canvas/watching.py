@@ -103,7 +103,7 @@ class Watching:
     :ivar failed: whether the tree cannot be watched; then nobody is told any more.
     """
 
-    _log = Logger(namespace="gateway/canvas")
+    _log = Logger()
     clock: IReactorTime
     look: Callable[[], Deferred[Seen]]
     tell: Callable[[], None]
