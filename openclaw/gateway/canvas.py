@@ -24,6 +24,7 @@ from openclaw.web.canvas.port import CanvasPort
 from openclaw.web.canvas.sockets import ReloadSockets
 from openclaw.web.canvas.starter import prepare
 from openclaw.web.canvas.watching import Watching, look
+from openclaw.web.gate import Gate
 from openclaw.web.local import LOCAL_NAMES, host_name, is_local, is_trusted
 from openclaw.web.site import HOST, make_site
 
@@ -170,7 +171,8 @@ def make_canvas(
         sockets.on_opened = watching.wake
     listener = Listener(
         reactor=reactor,
-        factory=make_site(CanvasPort(host), reactor),
+        # What asks for a secret elsewhere is not here, and so asks for none.
+        factory=make_site(CanvasPort(host), reactor, Gate(config=config, secret_paths=())),
         hosts=setting.hosts,
         # A gateway on any free port has its canvas on any other.
         port=canvas_port(setting.port, setting.environ, setting.config) if setting.port else 0,

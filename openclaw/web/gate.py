@@ -5,7 +5,7 @@ and 4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -80,10 +80,13 @@ class Nobody:
 class Gate:
     """
     Asked once for each request with a body, when its head is there.
+
+    :ivar secret_paths: whose answers are for those who bring the secret.
     """
 
     config: Callable[[], Config] = Config
     secrets: Secrets = Nobody()  # noqa: RUF009  # without state
+    secret_paths: Collection[str] = SECRET_PATHS
 
     def most(self, path: str) -> int:
         """
@@ -107,7 +110,7 @@ class Gate:
         """
         Whether the body will not be looked at, as its sender lacks the secret.
         """
-        return method == "POST" and path in SECRET_PATHS and self.secrets.lacks(peer, headers)
+        return method == "POST" and path in self.secret_paths and self.secrets.lacks(peer, headers)
 
     def refusal(self, peer: str, headers: Mapping[str, str]) -> Deferred[Refusal]:
         """

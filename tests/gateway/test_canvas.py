@@ -107,6 +107,21 @@ class PortTests(CanvasCase):
                 answer = self.ask(gateway, OWN, path, method=method)
                 self.assertEqual((answer.status, answer.text), (404, "Not Found"), path)
 
+    def test_body(self) -> None:
+        """
+        Nobody is asked for the secret there, also before a body has come; one that is too large is refused.
+        """
+        gateway = self.start()
+        site: Any = gateway.reactor.tcpServers[0][1]
+        line = Line(site.resource, site)
+        line.send(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n")
+        gateway.advance(0)
+        self.assertEqual(line.taken(), b"")
+        line.send(b"{}")
+        self.assertEqual(parsed(line.taken()).status, 404)
+        line.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n")
+        self.assertEqual(parsed(line.taken()).status, 413)
+
     def test_large_file(self) -> None:
         """
         A file of several pieces arrives whole from either port.

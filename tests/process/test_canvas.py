@@ -5,12 +5,20 @@ Canvas and A2UI of a real gateway in a browser.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.process.browser import Browser, find_chromium
 from tests.process.case import ProcessCase
+from tests.process.gateway import LIMIT
+from tests.process.peer import Peer
 
 A2UI = "/__openclaw__/a2ui/"
 CANVAS = "/__openclaw__/canvas/"
@@ -291,6 +299,58 @@ class A2uiTests(BrowserCase):
         self.assertEqual(self.browser.evaluate("got[0].userAction.name"), "go")
         self.assertFalse(self.browser.evaluate("'context' in got[0].userAction"))
         self.assert_quiet()
+
+
+class TunnelTests(ProcessCase):
+    """
+    A client that comes through a proxy of which the gateway knows nothing, as through Tailscale.
+    """
+
+    def test_told_address(self) -> None:
+        """
+        With the address that it was told it sees the canvas and its changes on both ports, until it goes.
+        """
+        gateway = self.start_gateway()
+        proxied = {"X-Forwarded-For": "100.64.0.7", "X-Forwarded-Proto": "https"}
+        peer = Peer.open(gateway.url, additional_headers=proxied)
+        self.addCleanup(peer.close)
+        peer.greet()
+        told = urlsplit(peer.hello["canvasHostUrl"])
+        self.assertEqual((told.scheme, told.netloc), ("https", f"127.0.0.1:{gateway.port}"))
+        self.assertEqual(gateway.get(CANVAS, headers=proxied).status, 403)
+        self.assertEqual(gateway.get(told.path + CANVAS, headers=proxied).status, 200)
+        self.assertEqual(gateway.get(told.path + A2UI, headers=proxied).status, 200)
+        elsewhere = {**proxied, "Origin": "https://gw.example"}
+        pages = []
+        for port in (gateway.port, gateway.port + 4):
+            url = f"ws://127.0.0.1:{port}{told.path}/__openclaw__/ws"
+            page = connect(url, additional_headers=elsewhere, proxy=None, close_timeout=1)
+            self.addCleanup(page.close)
+            pages.append(page)
+        changed = threading.Event()
+        writing = threading.Thread(target=change_until, args=(gateway.state / "workspace" / "canvas", changed))
+        writing.start()
+        try:
+            self.assertEqual([page.recv(timeout=LIMIT) for page in pages], ["reload", "reload"])
+        finally:
+            changed.set()
+            writing.join()
+        peer.close()
+        for page in pages:
+            with self.assertRaises(ConnectionClosed):
+                while True:
+                    page.recv(timeout=LIMIT)
+        self.assertEqual(gateway.get(told.path + CANVAS, headers=proxied).status, 403)
+
+
+def change_until(root: Path, seen: threading.Event) -> None:
+    """
+    Make a file now and then: what changes before the first look at the tree is not seen.
+    """
+    for number in count():
+        (root / f"{number}.txt").touch()
+        if seen.wait(0.5):
+            return
 
 
 class CanvasTests(BrowserCase):
