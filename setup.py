@@ -10,7 +10,10 @@ from setuptools import find_packages, setup
 VERSION = re.search(r'__version__ = "(.+)"', Path("openclaw/__init__.py").read_text(encoding="utf-8"))
 assert VERSION is not None
 
+METRICS = ["prometheus-client>=0.20"]
+
 TEST = [
+    *METRICS,
     "coverage>=7",
     "fastjsonschema>=2.20",
     "hypothesis>=6",
@@ -66,6 +69,6 @@ setup(
         "treq>=24.9",
         "tzdata",
     ],
-    extras_require={"test": TEST},
+    extras_require={"metrics": METRICS, "test": TEST},
     entry_points={"console_scripts": ["openclaw = openclaw.cli.main:main"]},
 )

@@ -17,7 +17,17 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.load import deliveries, round_trips
-from benchmarks.processes import TOKEN, connected, cpu_seconds, echo_server, free_port, gateway, memory_mb, running
+from benchmarks.processes import (
+    TOKEN,
+    connected,
+    cpu_seconds,
+    echo_server,
+    free_port,
+    gateway,
+    memory_mb,
+    running,
+    thread_seconds,
+)
 from benchmarks.size import ASKED, LONG_KEY, MESSAGES, SESSIONS, fill
 from benchmarks.wire import Wire, request_frame, text_frame
 
@@ -297,12 +307,42 @@ def over_the_wire(table: Table, home: Path) -> None:
         flood(table, port)
 
 
+def metrics(table: Table, home: Path) -> None:
+    """
+    What counting costs: the same requests to a gateway that counts and to one that does not, in many short turns, of
+    which the middle one of the ratios counts. It is less than what other programs on the machine do to a rate.
+    """
+    frame, total = request_frame("r", "system-presence"), 4_000
+    with (
+        gateway(home / "with") as (counting, counting_pid),
+        gateway(home / "without", without="prometheus_client") as (plain, plain_pid),
+    ):
+        sides = [(connected(port, 16), pid) for port, pid in ((counting, counting_pid), (plain, plain_pid))]
+        time.sleep(0.5)
+
+        def each(wires: list[Wire], pid: int) -> float:
+            for wire in wires:
+                wire.socket.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    wire._more()
+                wire.count()
+            before = thread_seconds(pid)
+            round_trips(wires, frame, depth=16, total=total)
+            return (thread_seconds(pid) - before) / total
+
+        pairs = [[each(*side) for side in sides] for _ in range(60)]
+    ratio = statistics.median(counted / bare for counted, bare in pairs)
+    bare = statistics.median(bare for _, bare in pairs)
+    table.add("system-presence counted for metrics, CPU", f"{ratio:.3f} x ({bare * 1e6:.1f} us without)", "<= 1.05")
+
+
 PARTS: dict[str, Callable[[Table, Path], None]] = {
     "start": start_and_memory,
     "cli": command_line,
     "wire": over_the_wire,
     "runs": runs,
     "size": size,
+    "metrics": metrics,
 }
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.wire import Wire
 
 TOKEN = "benchmark-token-0123456789abcdef"
+HIDING = "import sys; sys.modules[{name!r}] = None; from openclaw.cli.main import main; sys.exit(main(sys.argv[1:]))"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -35,6 +36,13 @@ def cpu_seconds(pid: int) -> float:
     """
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def thread_seconds(pid: int) -> float:
+    """
+    CPU time of a process's first thread, more exactly.
+    """
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def memory_mb(pid: int) -> float:
@@ -100,10 +108,13 @@ def echo_server() -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def gateway(home: Path, *arguments: str, config: str | None = None) -> Iterator[tuple[int, int]]:
+def gateway(
+    home: Path, *arguments: str, config: str | None = None, without: str | None = None
+) -> Iterator[tuple[int, int]]:
     """
     A gateway with a state directory of its own.
 
+    :param without: a library that it does not find.
     :return: its port and process id.
     """
     port = free_port()
@@ -112,7 +123,8 @@ def gateway(home: Path, *arguments: str, config: str | None = None) -> Iterator[
     environ = {"HOME": str(home), "OPENCLAW_GATEWAY_TOKEN": TOKEN, "OPENCLAW_STATE_DIR": str(state)}
     if config is not None:
         (state / "openclaw.json").write_text(config)
-    command = [sys.executable, "-m", "openclaw.cli.main", "gateway", "--port", str(port), "--allow-unconfigured"]
+    start = ["-m", "openclaw.cli.main"] if without is None else ["-c", HIDING.format(name=without)]
+    command = [sys.executable, *start, "gateway", "--port", str(port), "--allow-unconfigured"]
     with running([*command, *arguments], port, environ) as process:
         yield port, process.pid
 

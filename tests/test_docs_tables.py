@@ -28,6 +28,7 @@ from openclaw.protocol.connect import ConnectParams
 from openclaw.protocol.features import EVENTS
 from openclaw.protocol.frames import RequestFrame
 from openclaw.protocol.validate import violations
+from tests.gateway.test_scrape import every_family
 from tests.tables import ROOT, attributes_read, blocks, event_rows, is_read, method_rows, model_keys, rows, text
 
 #: Read, but nothing uses what they set yet: no run is a cron job's or a subagent's.
@@ -174,6 +175,18 @@ class FactsTests(SynchronousTestCase):
         told = {row[0].strip("`") for row in rows(text("docs/performance.md"), "Performance")}
         self.assertEqual(told, set(PARTS))
         self.assertEqual(text("docs/performance.md").count("## Figures"), 1)
+
+    def test_metrics(self) -> None:
+        """
+        The table of metrics has those of a gateway, with their labels.
+        """
+        table = rows(text("docs/metrics.md"), "What there is")
+        told = {row[0].strip("`"): tuple(re.findall(r"`(\w+)`", row[1])) for row in table}
+        known = {
+            f"{family.name}_total" if family.kind == "counter" else family.name: tuple(family.labels)
+            for family in every_family()
+        }
+        self.assertEqual(told, known)
 
     def test_ports(self) -> None:
         """

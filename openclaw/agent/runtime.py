@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, DeferredList, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, fail, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -22,6 +22,7 @@ from openclaw.agent.approvals import Approvals, Question
 from openclaw.agent.errors import RuntimeStopped, UnknownRun
 from openclaw.agent.events import RunEvents
 from openclaw.agent.lanes import Lanes, lane_limit
+from openclaw.agent.load import Load, load_of
 from openclaw.agent.notes import Notes
 from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.providers.keys import run_key_command
@@ -53,6 +54,7 @@ class AgentRuntime(Service):
     :ivar ready: fires when conversations are whole and may go on; fails where that takes too long.
     :ivar ask: tells people of a question (``approvals``).
     :ivar withdrawn: tells them that a question is none any more.
+    :ivar ended: told of every outcome.
     """
 
     _log = Logger()
@@ -70,6 +72,7 @@ class AgentRuntime(Service):
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     ask: Callable[[Question], None] = lambda question: None
     withdrawn: Callable[[str], None] = lambda question_id: None
+    ended: Callable[[Outcome], None] = lambda outcome: None
     retries: RetryPolicy = field(factory=RetryPolicy)
     approvals: Approvals = field(init=False)
     _world: World = field(init=False)
@@ -175,7 +178,7 @@ class AgentRuntime(Service):
         Store a record, then let it run.
         """
         if not self._accepting:
-            return _failed(RuntimeStopped())
+            return fail(RuntimeStopped())
         arriving = self._arriving.setdefault(inbound.session_key, [])
         settled: Deferred[None] = Deferred()
         arriving.append(settled)
@@ -252,6 +255,9 @@ class AgentRuntime(Service):
     def active(self, session_key: str) -> Sequence[str]:
         return [run.run_id for run in self._of_session(session_key)]
 
+    def load(self) -> Load:
+        return load_of(self._runs.values())
+
     def note(self, session_key: str, text: str) -> None:
         self._world.notes.add(session_key, text)
 
@@ -321,6 +327,7 @@ class AgentRuntime(Service):
         run = self._runs.get(outcome.run_id)
         if run is not None:
             run.told = True
+        self.ended(outcome)
         for waiter in self._waiters.pop(outcome.run_id, ()):
             waiter.callback(outcome)
 
@@ -380,12 +387,6 @@ class AgentRuntime(Service):
             except (ZoneInfoNotFoundError, ValueError):
                 self._log.warn("The time zone {zone} is not known; the machine's is used.", zone=named)
         return MACHINE_ZONE
-
-
-def _failed(error: Exception) -> Deferred[Any]:
-    failed: Deferred[Any] = Deferred()
-    failed.errback(error)
-    return failed
 
 
 def _all(waiting: Sequence[Deferred[Any]]) -> Deferred[None]:

@@ -4,7 +4,6 @@ The one function where the whole program is visible.
 
 from __future__ import annotations
 
-import os
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +22,10 @@ from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.providers.factory import Models, make_client
 from openclaw.agent.runtime import AgentRuntime
 from openclaw.agent.tools import Tool
-from openclaw.clock import millis
 from openclaw.config.auth import ResolvedAuth
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
-from openclaw.config.paths import expand, workspace_dir
+from openclaw.config.paths import workspace_dir
 from openclaw.gateway.approvals import RunQuestions, make_questions
 from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.canvas import make_canvas
@@ -46,7 +44,9 @@ from openclaw.gateway.nodes import NodeConnections
 from openclaw.gateway.readiness import Readiness
 from openclaw.gateway.restart_note import RestartNote
 from openclaw.gateway.schedule import make_schedule
+from openclaw.gateway.scrape import Scrape
 from openclaw.gateway.service import Gateway
+from openclaw.gateway.storing import make_lock, make_store
 from openclaw.gateway.tick import Every, tick_service
 from openclaw.gateway.watch import ReactorWatch
 from openclaw.gateway.web import make_web
@@ -55,14 +55,13 @@ from openclaw.logs.wslog import Style, WsLog
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
+from openclaw.metrics.exposition import is_installed as is_metered
+from openclaw.metrics.meters import Counts, NoMeters
 from openclaw.nodes.hub import make_nodes
 from openclaw.processes import ReactorRunner
-from openclaw.sessions.keys import default_agent, stored_key
+from openclaw.sessions.keys import default_agent
 from openclaw.store.import_service import ImportService
 from openclaw.store.interfaces import Store
-from openclaw.store.lock import ProcessLock, reference_lock
-from openclaw.store.sources import Places
-from openclaw.store.sqlite import SqliteStore
 from openclaw.tailscale import Whois, find_program
 from openclaw.web.hosts import machine_names
 from openclaw.wizard.session import Wizards
@@ -153,7 +152,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     importer: ImportService | None = None
     if store is None:
         # Whoever gives a store has put into it what belongs there.
-        store, importer = make_store(setting, reactor, store_path, in_thread)
+        store, importer = make_store(setting, reactor, store_path, in_thread, new_id)
         store.ready.addErrback(life.fail)
         life.lock = life.lock or make_lock(setting, reactor)
     readiness = Readiness(store=store, importer=importer, clock=reactor)
@@ -177,14 +176,16 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
 
     makers = Makers(make_id=new_id, make_token=hidden_token)
 
+    meters = Counts(METHODS) if is_metered() else NoMeters()
     events = EventLog(
         boot_id=life.boot_id,
+        counted=meters.published,
         versions=lambda: {"presence": life.presence.version, "health": life.health_version},
         on_published=lambda event, clients: wslog.event(
             event.name, event.number, clients, drop_if_slow=event.drop_if_slow, frame=event.body
         ),
     )
-    watch = ReactorWatch(clock=reactor) if setting.watched else None
+    watch = ReactorWatch(clock=reactor, heard=meters.late) if setting.watched else None
     health = Health(
         clock=reactor,
         lag=watch.lag if watch is not None else None,
@@ -213,6 +214,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ready=readiness.ready,
         ask=asking.ask,
         withdrawn=asking.withdrawn,
+        ended=meters.ended,
     )
     asking.decide = agents.decide
     heartbeats, cron = make_schedule(
@@ -278,6 +280,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         auth=setting.auth,
         limiter=FailureLimiter(clock=reactor),
         wslog=wslog,
+        meters=meters,
         dispatcher=Dispatcher(METHODS),
         context=context,
         makers=makers,
@@ -303,6 +306,9 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         workspace_of=workspace_of,
         follow=following.follow,
         canvas=canvas,
+        scrape=Scrape(
+            meters=meters, clients=clients, events=events, runs=agents.load, store=store, in_thread=in_thread
+        ),
     )
     listener = Listener(reactor=reactor, factory=site, hosts=setting.hosts, port=setting.port)
     kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
@@ -353,37 +359,6 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         if isinstance(part, Service):
             part.setServiceParent(gateway)
     return gateway
-
-
-def make_store(
-    setting: Setting, reactor: Any, path: Path, in_thread: Callable[..., Deferred[Any]]
-) -> tuple[SqliteStore, ImportService]:
-    """
-    The database of the state directory, and what brings into it what the reference left there.
-    """
-    config = setting.config
-    places = Places(
-        state_dir=setting.state_dir,
-        session_store=expand(config.session.store, setting.home) if config.session.store else None,
-        cron_store=expand(config.cron.store, setting.home) if config.cron.store else None,
-        default_agent=default_agent(config),
-    )
-    importer = ImportService(places=places, clock=reactor, key_of=stored_key, make_id=new_id, in_thread=in_thread)
-    importer.store = SqliteStore(path=path, reactor=reactor, first=importer.pairing)
-    return importer.store, importer
-
-
-def make_lock(setting: Setting, reactor: Any) -> ProcessLock:
-    """
-    What keeps a second gateway from the state directory.
-    """
-    config_path = setting.snapshot.path
-    return ProcessLock(
-        state_dir=setting.state_dir,
-        config_path=config_path,
-        now_ms=lambda: millis(reactor),
-        reference=reference_lock(config_path, setting.environ, os.getuid()),
-    )
 
 
 def log_path(setting: Setting, life: Life) -> Path:

@@ -32,6 +32,7 @@ from openclaw.gateway.tick import TICK_INTERVAL
 from openclaw.logs.wslog import WsLog
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
+from openclaw.metrics.meters import OK, Meters
 from openclaw.protocol.codes import PROTOCOL_VERSION
 from openclaw.protocol.features import EVENTS
 from openclaw.protocol.frames import encode_event_body
@@ -69,6 +70,7 @@ class Clients:
     auth: ResolvedAuth
     limiter: FailureLimiter
     wslog: WsLog
+    meters: Meters
     dispatcher: Dispatcher
     context: MethodContext
     makers: Makers
@@ -89,8 +91,10 @@ class Clients:
         """
         if self.stopping:
             return False
-        config = self.config()
-        return origin_allowed(upgrade.headers, upgrade.peer, config, self.machine_names)
+        allowed = origin_allowed(upgrade.headers, upgrade.peer, self.config(), self.machine_names)
+        if not allowed:
+            self.meters.handshake("origin")
+        return allowed
 
     def make(self, outlet: Outlet, upgrade: Upgrade) -> Connection:
         return Connection(
@@ -109,6 +113,7 @@ class Clients:
         others = [connection for connection in self._pending.values() if connection is not newest]
         leaving = next((other for other in others if other.state is State.PENDING), others[0])
         self._pending.pop(id(leaving))
+        self.meters.handshake("evicted")
         leaving.end(SERVICE_RESTART, "")
 
     def handshake(self, connection: Connection, params: Mapping[str, Any], nonce: str) -> Deferred[Refusal | Admission]:
@@ -171,6 +176,7 @@ class Clients:
         if admission.role == "node":
             self.nodes.joined(connection, params, admission, self._remote_ip(connection))
         payload = self._hello_payload(connection, admission)
+        self.meters.handshake(OK)
         self.wslog.connected(connection.id, connection.client, admission.auth_method)
         self.wslog.hello(
             methods=len(payload["features"]["methods"]),
@@ -212,11 +218,16 @@ class Clients:
 
     async def _answer(self, connection: Connection, frame: Mapping[str, Any]) -> None:
         started = self.clock.seconds()
+        first = True
 
         def respond(*, ok: bool, payload: Any = ABSENT, error: Any = None) -> None:
+            nonlocal first
             connection.answer(frame["id"], ok=ok, payload=payload, error=error)
-            elapsed_ms = int((self.clock.seconds() - started) * 1000)
-            self.wslog.response(connection.id, frame["id"], frame["method"], ok, elapsed_ms, error)
+            elapsed = self.clock.seconds() - started
+            if first:
+                self.meters.answered(frame["method"], None if error is None else error.code, elapsed)
+                first = False
+            self.wslog.response(connection.id, frame["id"], frame["method"], ok, int(elapsed * 1000), error)
 
         self.wslog.request(connection.id, frame["id"], frame["method"])
         assert connection.context is not None
@@ -240,6 +251,7 @@ class Clients:
 
     def refused(self, connection: Connection, refusal: Refusal) -> None:
         self._pending.pop(id(connection), None)
+        self.meters.handshake(refusal.cause)
         if refusal.requested is not None:
             self.events.publish("device.pair.requested", refusal.requested, drop_if_slow=True, scope="operator.pairing")
         self.wslog.refused(
@@ -247,10 +259,14 @@ class Clients:
         )
 
     def unreadable(self, connection: Connection, error: str) -> None:
+        if connection.state is State.PENDING:
+            self.meters.handshake("unreadable")
         self.wslog.parse_error(connection.id, error)
 
     def lost(self, connection: Connection, code: int | None, reason: str) -> None:
         self._pending.pop(id(connection), None)
+        if connection.state in (State.PENDING, State.HANDSHAKING):
+            self.meters.handshake("left")
         self.events.unsubscribe(connection)
         if connection.presence_key is not None and connection.state is State.CONNECTED:
             self.life.presence.disconnected(connection.presence_key)
@@ -259,6 +275,12 @@ class Clients:
             self.canvas.left(connection.id)
         elapsed_ms = int((self.clock.seconds() - connection.opened_at) * 1000)
         self.wslog.closed(connection.id, code, reason, elapsed_ms, connection.state.value)
+
+    def load(self) -> tuple[int, int]:
+        """
+        How many connections have not said hello yet, and how many requests are being answered.
+        """
+        return len(self._pending), len(self._busy)
 
     # Shutdown.
 

@@ -74,12 +74,14 @@ class EventLog:
 
     :ivar boot_id: tells one process's numbers from another's.
     :ivar versions: gives the current ``stateVersion``.
+    :ivar counted: told of each event how many connections got it, and how many were too slow.
     :ivar followers: who gets an event a second time, without a number: nodes know it so of sessions that they follow.
     """
 
     boot_id: str
     versions: Callable[[], Mapping[str, int]]
     on_published: Callable[[Published, int], None] = field(default=lambda event, clients: None)
+    counted: Callable[[str, int, int], None] = field(default=lambda name, sent, dropped: None)
     followers: Callable[[str, Mapping[str, Any]], Iterable[Subscriber]] = field(default=lambda event, payload: ())
     _ring: deque[Published] = field(factory=lambda: deque(maxlen=RING_SIZE), init=False)
     _number: int = field(default=0, init=False)
@@ -114,26 +116,30 @@ class EventLog:
         published = Published(number=self._number, name=event, body=body, scope=scope, drop_if_slow=drop_if_slow)
         self._ring.append(published)
         frames: dict[int, bytes] = {}
-        for feed in list(self._feeds.values()):
-            self._feed(feed, published, frames)
+        fed = [self._feed(feed, published, frames) for feed in list(self._feeds.values())]
         for subscriber in self.followers(event, payload):
             if subscriber.waiting_bytes() <= MAX_BUFFERED_BYTES:
                 subscriber.send_event(event, body)
         self.on_published(published, len(self._feeds))
+        self.counted(event, fed.count(True), fed.count(False))
 
-    def _feed(self, feed: _Feed, event: Published, frames: dict[int, bytes]) -> None:
+    def _feed(self, feed: _Feed, event: Published, frames: dict[int, bytes]) -> bool | None:
+        """
+        :return: whether it was sent to one who may see it.
+        """
         subscriber = feed.subscriber
         if event.scope is not None and not _may_see(subscriber, event.scope):
-            return
+            return None
         feed.seq += 1
         if subscriber.waiting_bytes() > MAX_BUFFERED_BYTES:
             if not event.drop_if_slow:
                 subscriber.slow()
-            return
+            return False
         frame = frames.get(feed.seq)
         if frame is None:
             frame = frames[feed.seq] = splice_seq(event.body, feed.seq)
         subscriber.send_event(event.name, frame)
+        return True
 
 
 def _may_see(subscriber: Subscriber, scope: str) -> bool:

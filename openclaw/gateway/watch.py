@@ -76,6 +76,7 @@ class ReactorWatch(Service):
     :ivar cpu: seconds that the reactor's thread has worked.
     :ivar stack: what a thread is doing.
     :ivar complain: says that the reactor does not come back.
+    :ivar heard: told of each beat how many seconds late it was.
     :ivar with_thread: tests look by themselves.
     """
 
@@ -85,6 +86,7 @@ class ReactorWatch(Service):
     cpu: Callable[[], float] = time.thread_time
     stack: Callable[[int], str] = stack_of
     complain: Callable[[str], None] = complain_on_stderr
+    heard: Callable[[float], None] = lambda late: None
     with_thread: bool = True
     _late: deque[tuple[float, float]] = field(factory=lambda: deque(maxlen=int(WINDOW / BUSY_BEAT)), init=False)
     _call: IDelayedCall | None = field(default=None, init=False)
@@ -144,6 +146,7 @@ class ReactorWatch(Service):
         now = self.monotonic()
         late = max(0.0, now - due)
         self._late.append((now, late))
+        self.heard(late)
         caught, self._caught = self._caught, None
         if late > BLOCKED:
             self._tell(now, late, caught.stack if caught is not None and caught.beat == number else "")

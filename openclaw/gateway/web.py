@@ -14,6 +14,7 @@ from openclaw.agent.context import waiting_calls
 from openclaw.agent.following import Listener
 from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.canvas import CanvasService
+from openclaw.gateway.scrape import Scrape
 from openclaw.methods.context import MethodContext
 from openclaw.methods.document import protocol_text
 from openclaw.methods.identity import identity_of, read_identity
@@ -34,6 +35,7 @@ def make_web(
     workspace_of: Callable[[str], Path],
     follow: Callable[[str, Listener], Callable[[], None]],
     canvas: CanvasService | None,
+    scrape: Scrape,
 ) -> Site:
     """
     The factory of the gateway's port.
@@ -41,6 +43,7 @@ def make_web(
     :param websocket: Autobahn's factory.
     :param follow: see ``openclaw.agent.following``.
     :param pending: names of parts that are not ready yet.
+    :param scrape: what is measured.
     """
 
     def openai() -> OpenAI:
@@ -69,6 +72,8 @@ def make_web(
         secrets=secrets,
         openai=openai,
         protocol=lambda: context.in_thread(protocol_text),
+        metrics=scrape.text,
         canvas=canvas.host if canvas is not None else None,
     )
-    return make_site(make_root_resource(websocket, web), reactor, Gate(config=context.config, secrets=secrets))
+    gate = Gate(config=context.config, secrets=secrets)
+    return make_site(make_root_resource(websocket, web), reactor, gate, scrape.meters.asked)

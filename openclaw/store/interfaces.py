@@ -324,6 +324,12 @@ class Outbox(Protocol):
 
     def waiting(self, limit: int) -> Sequence[OutboxItem]: ...
 
+    def count(self) -> int:
+        """
+        :return: how many wait.
+        """
+        ...
+
     def delivered(self, id: str, at_ms: int) -> None: ...
 
 

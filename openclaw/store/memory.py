@@ -262,6 +262,9 @@ class MemoryOutbox:
     def waiting(self, limit: int) -> Sequence[OutboxItem]:
         return [row for row in self.rows.values() if row.delivered_at_ms is None][:limit]
 
+    def count(self) -> int:
+        return len(self.waiting(len(self.rows)))
+
     def delivered(self, id: str, at_ms: int) -> None:
         if id in self.rows:
             self.rows[id] = evolve(self.rows[id], delivered_at_ms=at_ms)

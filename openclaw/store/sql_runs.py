@@ -178,6 +178,10 @@ class SqlOutbox:
             for row in rows
         ]
 
+    def count(self) -> int:
+        counted = self.connection.execute("SELECT count(*) FROM outbox WHERE delivered_at_ms IS NULL").fetchone()
+        return int(counted[0])
+
     def delivered(self, id: str, at_ms: int) -> None:
         self.connection.execute("UPDATE outbox SET delivered_at_ms = ? WHERE id = ?", (at_ms, id))
 

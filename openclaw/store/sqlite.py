@@ -218,6 +218,13 @@ class SqliteStore(Service):
     def is_ready(self) -> bool:
         return self._open and not self._closed
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """
+        How many writes and how many reads nobody has begun yet.
+        """
+        return self._writer.works.qsize(), self._reads.qsize() + len(self._early or ())
+
     def startService(self) -> None:
         """
         Begin to open the database, without waiting for it.

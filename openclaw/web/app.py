@@ -6,7 +6,7 @@ The probes and the page ask for no secret, so they look at ``Host`` (``hosts``);
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import cached_property, wraps
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from openclaw.web.context import WebContext
 from openclaw.web.gate import NOT_FOUND, UNAUTHORIZED
 from openclaw.web.hosts import host_allowed
 from openclaw.web.page import Page
+from openclaw.web.paths import METRICS
 
 if TYPE_CHECKING:
     from openclaw.web.openai.endpoint import OpenAI
@@ -34,6 +35,10 @@ Handler = Callable[..., Any]
 READ_METHODS = (b"GET", b"HEAD")
 NO_STORE = {"cache-control": "no-store"}
 ALLOW_READ = {"allow": "GET, HEAD"}
+
+#: Prometheus's text format.
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+NO_METRICS = "Metrics are not installed here. What writes them comes with: pip install 'openclaw[metrics]'\n"
 
 
 def asks_no_secret(handler: Handler) -> Handler:
@@ -49,6 +54,26 @@ def asks_no_secret(handler: Handler) -> Handler:
         if not host_allowed(named_headers(request), host, context.config(), context.names):
             return answer_text(request, HTTPStatus.FORBIDDEN, "Forbidden: unknown Host", NO_STORE)
         return handler(app, request, **segments)
+
+    return checked
+
+
+def asks_secret(handler: Callable[[App, Request], Coroutine[Any, Any, bytes]]) -> Handler:
+    """
+    Read for who has the gateway's secret; all others get 401.
+    """
+
+    async def asked(app: App, request: Request) -> bytes:
+        peer = getattr(request.getClientAddress(), "host", "127.0.0.1")
+        if not await app.context.secrets.admits(peer, named_headers(request)):
+            return answer_json(request, HTTPStatus.UNAUTHORIZED, UNAUTHORIZED)
+        return await handler(app, request)
+
+    @wraps(handler)
+    def checked(app: App, request: Request) -> Any:
+        if request.method not in READ_METHODS:
+            return answer_status(request, HTTPStatus.METHOD_NOT_ALLOWED, ALLOW_READ)
+        return Deferred.fromCoroutine(asked(app, request))
 
     return checked
 
@@ -95,19 +120,23 @@ class App:
         return answer_json(request, status, value, NO_STORE)
 
     @routes.route("/protocol.json")
-    def protocol(self, request: Request) -> Any:
+    @asks_secret
+    async def protocol(self, request: Request) -> bytes:
         """
-        What the gateway speaks, for who has its secret.
+        What the gateway speaks.
         """
-        if request.method not in READ_METHODS:
-            return answer_status(request, HTTPStatus.METHOD_NOT_ALLOWED, ALLOW_READ)
-        return Deferred.fromCoroutine(self._protocol(request))
-
-    async def _protocol(self, request: Request) -> bytes:
-        peer = getattr(request.getClientAddress(), "host", "127.0.0.1")
-        if not await self.context.secrets.admits(peer, named_headers(request)):
-            return answer_json(request, HTTPStatus.UNAUTHORIZED, UNAUTHORIZED)
         return answer(request, HTTPStatus.OK, await self.context.protocol(), JSON, NO_STORE)
+
+    @routes.route(METRICS)
+    @asks_secret
+    async def metrics(self, request: Request) -> bytes:
+        """
+        What is measured, as Prometheus reads it.
+        """
+        text = await self.context.metrics()
+        if text is None:
+            return answer_text(request, HTTPStatus.NOT_FOUND, NO_METRICS, NO_STORE)
+        return answer(request, HTTPStatus.OK, text, METRICS_TYPE, NO_STORE)
 
     @routes.route("/v1/", branch=True)
     def openai(self, request: Request) -> Any:

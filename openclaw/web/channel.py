@@ -10,7 +10,7 @@ a request the oldest one goes.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -93,7 +93,7 @@ class LimitedRequest(Request):
         super().requestReceived(command, b"/*" if path == b"*" else path, version)
 
     def _asked_path(self) -> str:
-        return _path_of(self.channel.target).partition(b"?")[0].decode("latin-1")
+        return self.channel.asked_path.decode("latin-1")
 
     def _pass_over(self) -> None:
         self._unread = True
@@ -144,13 +144,17 @@ class LimitedChannel(HTTPChannel):
 
     :ivar waiting: shared by all connections of a port.
     :ivar gate: decides of bodies.
+    :ivar said: told of answers that come from here: the path and the status.
     :ivar refusing: whether nothing is read any more, and the connection ends with an answer that says why.
     """
 
     waiting: Waiting
     gate: Gate
+    said: Callable[[bytes, int], None]
     transport: Any
     refusing = False
+    #: Twisted sets it with the first line.
+    _path = b""
     _lost = False
     #: Between the last byte of a request and the end of its answer.
     _answering = False
@@ -183,11 +187,11 @@ class LimitedChannel(HTTPChannel):
         return bytes(self._command).decode("latin-1")
 
     @property
-    def target(self) -> bytes:
+    def asked_path(self) -> bytes:
         """
-        What the request that arrives asks for, as it was written.
+        Of the request that arrives, as it was written, without query; empty before its first line is there.
         """
-        return bytes(self._path)
+        return _path_of(bytes(self._path)).partition(b"?")[0]
 
     def refuse_unread(self, request: LimitedRequest, peer: str, headers: Mapping[str, str]) -> None:
         """
@@ -269,6 +273,7 @@ class LimitedChannel(HTTPChannel):
             self.setTimeout(LINGER_SECONDS)
 
     def _say(self, status: HTTPStatus, body: bytes = b"") -> None:
+        self.said(self.asked_path, status)
         head = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
         if body:
             head += f"Content-Type: {JSON}\r\n"

@@ -40,6 +40,13 @@ async def no_document() -> bytes:
     return b"{}"
 
 
+async def no_metrics() -> bytes | None:
+    """
+    Nothing is measured.
+    """
+    return None
+
+
 @frozen(kw_only=True)
 class WebContext:
     """
@@ -51,6 +58,7 @@ class WebContext:
     :ivar told: what an agent's ``IDENTITY.md`` says of it.
     :ivar presented: ``name`` and ``avatar`` of an agent, as ``agent.identity.get`` gives them.
     :ivar secrets: who brings the gateway's secret.
+    :ivar metrics: what is measured, in Prometheus's text format; ``None`` where what writes it is not installed.
     :ivar openai: what is below ``/v1/``; called once, when it is asked for first.
     :ivar protocol: the document of the protocol, as JSON.
     :ivar canvas: serves the canvas, if that is on.
@@ -65,5 +73,6 @@ class WebContext:
     presented: Callable[[str], Awaitable[Mapping[str, str]]] = unnamed
     secrets: Secrets = field(factory=Nobody)
     protocol: Callable[[], Awaitable[bytes]] = no_document
+    metrics: Callable[[], Awaitable[bytes | None]] = no_metrics
     openai: Callable[[], OpenAI] | None = None
     canvas: CanvasHost | None = None

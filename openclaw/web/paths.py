@@ -9,6 +9,7 @@ from openclaw.config.model import Config
 CHAT_COMPLETIONS = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
 MODELS = "/v1/models"
+METRICS = "/metrics"
 TOOLS_INVOKE = "/tools/invoke"
 
 

@@ -5,7 +5,7 @@ The one port: WebSocket upgrades go to Autobahn, everything else to Klein.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +22,7 @@ from openclaw.web.answers import answer_refused, answer_text, named_headers
 from openclaw.web.channel import IDLE_SECONDS, LimitedChannel, LimitedRequest, Waiting
 from openclaw.web.context import WebContext
 from openclaw.web.gate import Gate
+from openclaw.web.routes import route_of
 from openclaw.web.upgrade import check_upgrade, is_upgrade
 
 #: A name or address, and perhaps a port.
@@ -110,19 +111,27 @@ class QuietSite(Site):
     # Else Twisted logs the start and the stop of every factory, by its address in memory.
     noisy = False
 
-    def __init__(self, root: IResource, clock: IReactorTime, gate: Gate) -> None:
+    def __init__(
+        self, root: IResource, clock: IReactorTime, gate: Gate, counted: Callable[[str, int], None] | None
+    ) -> None:
         super().__init__(root, LimitedRequest, reactor=clock, timeout=IDLE_SECONDS, parsePOSTFormSubmission=False)
         self._waiting = Waiting()
         self._gate = gate
+        self._counted = counted
         # Without the wrapper that speaks HTTP/2 where a library for it happens to be installed.
         self.protocol = self._channel  # type: ignore[assignment]  # Twisted has the wrapper in its type
 
     def _channel(self) -> LimitedChannel:
         channel = LimitedChannel()
-        channel.waiting, channel.gate = self._waiting, self._gate
+        channel.waiting, channel.gate, channel.said = self._waiting, self._gate, self._count
         return channel
 
+    def _count(self, path: bytes, status: int) -> None:
+        if self._counted is not None:
+            self._counted(route_of(self._gate.config(), path.decode("latin-1")), status)
+
     def log(self, request: HTTPRequest) -> None:
+        self._count(request.path, request.code)
         self._log.debug(
             "{method} {path} {code}",
             method=request.method.decode("latin-1"),
@@ -142,10 +151,16 @@ def make_root_resource(websocket: Any, context: WebContext) -> IResource:
     return RootResource(websocket, context)
 
 
-def make_site(root: IResource, clock: IReactorTime, gate: Gate | None = None) -> Site:
+def make_site(
+    root: IResource,
+    clock: IReactorTime,
+    gate: Gate | None = None,
+    counted: Callable[[str, int], None] | None = None,
+) -> Site:
     """
     The factory for the listening port.
 
     :param gate: decides of bodies; without one nobody has the secret.
+    :param counted: told of each answer: what kind of address was asked for (``routes``), and the status.
     """
-    return QuietSite(root, clock, gate or Gate())
+    return QuietSite(root, clock, gate or Gate(), counted)

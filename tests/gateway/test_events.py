@@ -44,6 +44,18 @@ class EventLogTests(SynchronousTestCase):
         self.log.subscribe(listener)
         return listener
 
+    def test_counted(self) -> None:
+        """
+        Of each event it is told how many got it and how many were too slow; who may not see it is neither.
+        """
+        counted: list[tuple[str, int, int]] = []
+        self.log.counted = lambda name, sent, dropped: counted.append((name, sent, dropped))
+        for listener in (Listener(), Listener(), Listener(role="node"), Listener(waiting=MAX_BUFFERED_BYTES + 1)):
+            self.joined(listener)
+        self.log.publish("tick", {}, drop_if_slow=True)
+        self.log.publish("shutdown", {}, scope="operator.read")
+        self.assertEqual(counted, [("tick", 3, 1), ("shutdown", 2, 1)])
+
     def test_frame(self) -> None:
         """
         A frame carries what it must and no null members.

@@ -32,12 +32,14 @@ class WatchTests(SynchronousTestCase):
         self.machine = Machine()
         self.clock = Clock()
         self.complaints: list[str] = []
+        self.heard: list[float] = []
         self.watch = ReactorWatch(
             clock=self.clock,
             monotonic=lambda: self.machine.now,
             cpu=lambda: self.machine.worked,
             stack=lambda thread: "a slow function\n",
             complain=self.complaints.append,
+            heard=self.heard.append,
             with_thread=False,
         )
         self.watch.startService()
@@ -89,6 +91,7 @@ class WatchTests(SynchronousTestCase):
         self.assertEqual(self.pass_(1.0, late=0.3), ["the reactor was blocked for 300 ms\na slow function\n"])
         self.assertEqual(self.pass_(1.0, late=0.4), [])
         self.assertEqual(self.watch.lag(), {"lastMs": 400, "worstMs": 400})
+        self.assertEqual([round(late, 3) for late in self.heard], [0.2, 0.3, 0.4])
         for _ in range(61):
             self.assertEqual(self.pass_(1.0), [])
         self.assertEqual(self.watch.lag(), {"lastMs": 0, "worstMs": 0})

@@ -327,7 +327,9 @@ class StoreTests:
                 )
 
         await self.write(fill)
+        self.assertEqual(await self.read(lambda unit: unit.outbox.count()), 3)
         await self.write(lambda unit: unit.outbox.delivered("o1", 9))
+        self.assertEqual(await self.read(lambda unit: unit.outbox.count()), 2)
         self.assertEqual(await self.read(lambda unit: [row.id for row in unit.outbox.waiting(5)]), ["o2", "o3"])
 
     async def test_failing_work_leaves_nothing(self: Any) -> None:

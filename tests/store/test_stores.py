@@ -97,6 +97,20 @@ class SqliteFileTests(SqliteTestCase):
         """
         await self.assertFailure(self.store.read(lambda unit: unit.sessions.put(session())), sqlite3.OperationalError)
 
+    async def test_waiting(self) -> None:
+        """
+        What nobody has begun yet is counted; before the database is open that is everything.
+        """
+        store = SqliteStore(path=Path(self.mktemp()) / "openclaw.sqlite3", reactor=reactor)
+        store.path.parent.mkdir()
+        works = [store.write(lambda unit: None), store.write(lambda unit: None), store.read(lambda unit: None)]
+        self.assertEqual(store.waiting, (2, 1))
+        store.startService()
+        self.addCleanup(store.stopService)
+        for work in works:
+            await work
+        self.assertEqual(store.waiting, (0, 0))
+
     async def test_newer_schema(self) -> None:
         """
         A database of a later version is refused and left as it is.

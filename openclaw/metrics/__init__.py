@@ -1,0 +1,3 @@
+"""
+What the gateway counts of itself, and how Prometheus reads it.
+"""
