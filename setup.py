@@ -62,6 +62,7 @@ setup(
         "Automat>=24.8",
         "cryptography>=43",
         "cronsim>=2.6",
+        "idna>=3.7",
         "jsonschema-rs>=0.29",
         "orjson>=3.10",
         "pyjson5>=1.6",

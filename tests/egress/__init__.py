@@ -1,0 +1,3 @@
+"""
+Tests of what the gateway fetches on someone's behalf.
+"""
