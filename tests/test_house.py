@@ -84,6 +84,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
             "methods.document",
             "methods.families",
             "sessions.keys",
+            "web.openapi",
         }
     ),
     "testing": ZERO | ONE | TWO | THREE | FOUR | {"gateway"},

@@ -12,14 +12,17 @@ from openclaw.cli.exits import UsageError, unknown_command
 
 _USAGE = """\
 protocol schema [--asyncapi]
+       openclaw protocol openapi
        openclaw protocol gen --lang <ts|swift|python>"""
+
+_WORDS = ("schema", "openapi", "gen")
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:
     """
     :return: the exit code.
     """
-    parser = Arguments("protocol", "Schema and client types of the protocol.", _USAGE)
+    parser = Arguments("protocol", "Schema and client types of the protocol; the HTTP side as a document.", _USAGE)
     parser.option("--lang", metavar="<language>", help="gen: ts, swift or python")
     parser.add_argument("--asyncapi", action="store_true", help="schema: the whole protocol as an AsyncAPI document")
     parser.option("-o", "--output", metavar="<file>", help="write there instead of to the terminal")
@@ -27,15 +30,17 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     parser.command = "protocol"
     if not words:
         raise UsageError(f"missing subcommand\nUsage: openclaw {_USAGE}")
-    if words[0] not in ("schema", "gen"):
-        raise unknown_command(words[0], ("schema", "gen"), parent="protocol")
+    if words[0] not in _WORDS:
+        raise unknown_command(words[0], _WORDS, parent="protocol")
     parser.check_words(words[1:], ())
+    parser.command = f"protocol {words[0]}"
     if words[0] == "schema":
-        parser.command = "protocol schema"
         parser.check_options(options, "lang")
         text = _asyncapi() if options.asyncapi else _schema()
+    elif words[0] == "openapi":
+        parser.check_options(options, "lang", "asyncapi")
+        text = _openapi()
     else:
-        parser.command = "protocol gen"
         parser.check_options(options, "asyncapi")
         if options.lang is None:
             raise UsageError("required option '--lang <language>' not specified")
@@ -63,6 +68,14 @@ def _asyncapi() -> str:
     from openclaw.methods.document import protocol_document
 
     return json.dumps(protocol_document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _openapi() -> str:
+    import json
+
+    from openclaw.web.openapi.document import openapi_document
+
+    return json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _types(language: str) -> str:

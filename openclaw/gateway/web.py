@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from openclaw.web.openai.endpoint import OpenAI
 
 
+def _openapi_text() -> bytes:
+    from openclaw.web.openapi.document import openapi_text
+
+    return openapi_text()
+
+
 def make_web(
     reactor: Any,
     websocket: Any,
@@ -72,6 +78,7 @@ def make_web(
         secrets=secrets,
         openai=openai,
         protocol=lambda: context.in_thread(protocol_text),
+        openapi=lambda: context.in_thread(_openapi_text),
         metrics=scrape.text,
         canvas=canvas.host if canvas is not None else None,
     )

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 from werkzeug.exceptions import NotFound
+from werkzeug.routing import RequestRedirect
 
 from openclaw.web.answers import JSON, answer, answer_json, answer_status, answer_text, named_headers
 from openclaw.web.context import WebContext
@@ -127,6 +128,14 @@ class App:
         """
         return answer(request, HTTPStatus.OK, await self.context.protocol(), JSON, NO_STORE)
 
+    @routes.route("/openapi.json")
+    @asks_secret
+    async def openapi(self, request: Request) -> bytes:
+        """
+        What is answered over HTTP.
+        """
+        return answer(request, HTTPStatus.OK, await self.context.openapi(), JSON, NO_STORE)
+
     @routes.route(METRICS)
     @asks_secret
     async def metrics(self, request: Request) -> bytes:
@@ -167,13 +176,17 @@ class App:
         """
         return self.page.render(request)
 
-    @routes.handle_errors(NotFound)
-    @asks_no_secret
+    @routes.handle_errors(NotFound, RequestRedirect)
     def unrouted(self, request: Any, failure: Failure) -> Any:
         """
-        What no rule of Werkzeug can match, such as ``//x``.
+        What no rule of Werkzeug matches, such as ``//x`` and what has a line break in it, and what it would send
+        elsewhere, such as ``/v1``: to whom it belongs by its beginning.
         """
-        return answer_status(request, HTTPStatus.NOT_FOUND)
+        if request.path.startswith(b"/v1/"):
+            return self.openai(request)
+        if request.path.startswith(b"/__openclaw__/"):
+            return self.canvas(request)
+        return self.everything_else(request)
 
     @routes.handle_errors(Exception)
     def failed(self, request: Any, failure: Failure) -> Any:

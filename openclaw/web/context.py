@@ -58,6 +58,7 @@ class WebContext:
     :ivar told: what an agent's ``IDENTITY.md`` says of it.
     :ivar presented: ``name`` and ``avatar`` of an agent, as ``agent.identity.get`` gives them.
     :ivar secrets: who brings the gateway's secret.
+    :ivar openapi: the document of the HTTP side, as JSON.
     :ivar metrics: what is measured, in Prometheus's text format; ``None`` where what writes it is not installed.
     :ivar openai: what is below ``/v1/``; called once, when it is asked for first.
     :ivar protocol: the document of the protocol, as JSON.
@@ -73,6 +74,7 @@ class WebContext:
     presented: Callable[[str], Awaitable[Mapping[str, str]]] = unnamed
     secrets: Secrets = field(factory=Nobody)
     protocol: Callable[[], Awaitable[bytes]] = no_document
+    openapi: Callable[[], Awaitable[bytes]] = no_document
     metrics: Callable[[], Awaitable[bytes | None]] = no_metrics
     openai: Callable[[], OpenAI] | None = None
     canvas: CanvasHost | None = None

@@ -17,6 +17,7 @@ _EXACT: Final = {
     "/healthz": "probe",
     "/readyz": "probe",
     "/protocol.json": "document",
+    "/openapi.json": "document",
     METRICS: "metrics",
     CHAT_COMPLETIONS: "chat_completions",
     RESPONSES: "responses",

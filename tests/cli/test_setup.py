@@ -111,6 +111,15 @@ class ProtocolTests(CommandCase):
         outcome = self.openclaw("protocol", "gen", "--lang", "ts", "--asyncapi")
         self.assertEqual((outcome.code, outcome.err), (2, "error: unknown option '--asyncapi' of 'protocol gen'\n"))
 
+    def test_openapi(self) -> None:
+        """
+        The HTTP side is one OpenAPI document.
+        """
+        document = self.openclaw("protocol", "openapi").json
+        self.assertEqual((document["openapi"], "/v1/responses" in document["paths"]), ("3.1.0", True))
+        outcome = self.openclaw("protocol", "openapi", "--asyncapi")
+        self.assertEqual((outcome.code, outcome.err), (2, "error: unknown option '--asyncapi' of 'protocol openapi'\n"))
+
     def test_types(self) -> None:
         """
         Types are written in three languages, to the terminal or to a file.

@@ -22,6 +22,7 @@ WORDS = {
     "/healthz": "probe",
     "/readyz": "probe",
     "/protocol.json": "document",
+    "/openapi.json": "document",
     "/metrics": "metrics",
     "/v1/chat/completions": "chat_completions",
     "/v1/responses": "responses",

@@ -221,6 +221,28 @@ class RestTests(SynchronousTestCase):
         self.assertEqual((answer.status, answer.text), (404, "Not Found"))
         self.assertEqual(answer.headers["content-type"], "text/plain; charset=utf-8")
 
+    def test_odd_paths(self) -> None:
+        """
+        Nor is anything where no rule of the router looks: line breaks, and roads without the slash at their end. The
+        name by which we are called is looked at there, too.
+        """
+        for path in (
+            "/nothing%0Ahere",
+            "/healthz%0A",
+            "/%0A",
+            "/v1",
+            "/__openclaw__",
+            "/__openclaw__/%0A",
+            "//",
+            "/x/",
+        ):
+            answer = ask(make_root(), path)
+            self.assertEqual((answer.status, answer.text), (404, "Not Found"), path)
+            answer = ask(make_root(), path, headers=[("Host", "evil.example")])
+            self.assertEqual(answer.status, 403, path)
+        answer = ask(make_root(), "/v1/models/a%0Ab")
+        self.assertEqual((answer.status, answer.value["error"]["message"]), (404, "Not Found"))
+
     def test_unknown_method(self) -> None:
         """
         405 while there is a page, 404 without it.

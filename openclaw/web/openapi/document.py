@@ -1,0 +1,60 @@
+"""
+The whole document.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+import orjson
+
+from openclaw import __version__
+from openclaw.web.openapi import chat, files, openai, operations, own, responses
+
+VERSION: Final = "3.1.0"
+
+DESCRIPTION: Final = (
+    "What the gateway's port answers besides the WebSocket, which `/protocol.json` describes. A request that cannot be"
+    " read at all is answered before any endpoint is looked for: 400 for what is no HTTP, 431 for a head of more than"
+    " 16 KiB, 413 for a body of more than 1 MiB, 408 for what does not come in time; then the connection ends. An"
+    " upgrade to a WebSocket is one at any of these addresses."
+)
+
+TAGS: Final = (
+    ("gateway", "What tells of the gateway itself."),
+    ("openai", "What OpenAI's clients ask."),
+    ("files", "Canvas, A2UI and the agents' pictures."),
+)
+
+
+def openapi_document() -> dict[str, Any]:
+    """
+    The document. It is the same for every gateway of one version, and has nothing of its configuration.
+    """
+    return {
+        "openapi": VERSION,
+        "info": {"title": "OpenClaw gateway", "version": __version__, "description": DESCRIPTION},
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "servers": [{"url": "http://127.0.0.1:18789", "description": "The default address."}],
+        "tags": [{"name": name, "description": told} for name, told in TAGS],
+        "paths": {**own.PATHS, **openai.PATHS, **chat.PATHS, **responses.PATHS, **files.PATHS},
+        "components": {
+            "securitySchemes": {
+                operations.BEARER: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The gateway's token, or its password in that mode.",
+                }
+            },
+            "schemas": {**operations.SCHEMAS, **openai.SCHEMAS, **chat.SCHEMAS, **responses.SCHEMAS},
+        },
+    }
+
+
+@cache
+def openapi_text() -> bytes:
+    """
+    The document as JSON.
+    """
+    return orjson.dumps(openapi_document())
