@@ -21,6 +21,7 @@ TEST = [
     "mypy-zope>=1.0",
     "openai>=3",
     "ruff>=0.6",
+    "schemathesis>=4.32",
     "tree-sitter>=0.23",
     "tree-sitter-swift>=0.7",
     "types-PyYAML>=6",

@@ -120,6 +120,7 @@ PATHS: Final[dict[str, Any]] = {
             answer="ChatCompletion",
             event="ChatCompletionChunk",
             failed="Error",
+            example={"model": "openclaw", "messages": [{"role": "user", "content": "Who are you?"}]},
         )
     }
 }

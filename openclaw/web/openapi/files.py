@@ -36,6 +36,7 @@ _NAME = in_path(
     "name",
     "A file below it, perhaps in a directory; of a directory its `index.html`. Slashes stand as they are.",
     NON_EMPTY,
+    "index.html",
 )
 _CAPABILITY = in_path("capability", "What `canvasHostUrl` in `hello-ok` has, for clients from elsewhere.", NON_EMPTY)
 
@@ -81,7 +82,7 @@ _AVATAR = operation(
     description="Stands below `gateway.controlUi.basePath`.",
     shown=None,
     parameters=[
-        in_path("agent", "The agent's id.", NON_EMPTY),
+        in_path("agent", "The agent's id.", NON_EMPTY, "main"),
         in_query("meta", "`1` asks where the picture is.", choice("1")),
     ],
 )

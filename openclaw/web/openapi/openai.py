@@ -76,18 +76,29 @@ PARAMETERS: Final = (
 _AGAIN = {"x-should-retry": const("false")}
 
 
-def asking(id: str, summary: str, description: str, *, asked: str, answer: str, event: str, failed: str) -> Operation:
+def asking(
+    id: str,
+    summary: str,
+    description: str,
+    *,
+    asked: str,
+    answer: str,
+    event: str,
+    failed: str,
+    example: Mapping[str, Any],
+) -> Operation:
     """
     An operation that lets an agent answer, whole or as a stream.
 
     :param asked: the name of the request's schema.
     :param event: that of what a stream consists of.
     :param failed: that of the answer where there is none.
+    :param example: a request.
     """
+    data: Schema = {"type": "string", "contentMediaType": JSON, "contentSchema": ref(event)}
     stream: Schema = {
-        "type": "string",
-        "description": "Server-sent events with JSON as their data, and `[DONE]` at the end.",
-        "x-event": ref(event),
+        "description": "One of the server-sent events, as OpenAPI 3.2 describes them. The last is `[DONE]`.",
+        **either(record({"data": const("[DONE]")}, {"event": STRING}), record({"data": data}, {"event": STRING})),
     }
     failure = {JSON: ref(failed)}
     return operation(
@@ -109,6 +120,7 @@ def asking(id: str, summary: str, description: str, *, asked: str, answer: str, 
         description=description,
         parameters=PARAMETERS,
         body=ref(asked),
+        examples={"whole": example, "stream": {**example, "stream": True}},
     )
 
 
@@ -131,7 +143,7 @@ PATHS: Final[dict[str, Any]] = {
                 401: UNAUTHORIZED,
                 404: error("There is none."),
             },
-            parameters=[in_path("id", "`openclaw`, or `openclaw:` and the agent's id.", NON_EMPTY)],
+            parameters=[in_path("id", "`openclaw`, or `openclaw:` and the agent's id.", NON_EMPTY, "openclaw")],
         )
     ),
 }

@@ -82,12 +82,14 @@ def operation(
     shown: str | None = BEARER,
     parameters: Sequence[Mapping[str, Any]] = (),
     body: Schema | None = None,
+    examples: Mapping[str, Any] | None = None,
 ) -> Operation:
     """
     One operation. Every answer has its status; what all of them may answer is added.
 
     :param shown: the name of the scheme by which its client shows who it is.
     :param body: of JSON.
+    :param examples: of it, by name.
     """
     every = {400: MALFORMED, 500: BROKEN, **answers}
     return {
@@ -97,9 +99,14 @@ def operation(
         **({"description": description} if description else {}),
         "security": [{shown: []}] if shown else [],
         **({"parameters": [*parameters]} if parameters else {}),
-        **({"requestBody": {"required": True, "content": {JSON: {"schema": body}}}} if body else {}),
+        **({"requestBody": _body(body, examples or {})} if body else {}),
         "responses": {str(status): every[status] for status in sorted(every)},
     }
+
+
+def _body(schema: Schema, examples: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {"examples": {name: {"value": value} for name, value in examples.items()}} if examples else {}
+    return {"required": True, "content": {JSON: {"schema": schema, **shown}}}
 
 
 def reading(get: Operation) -> dict[str, Operation]:
@@ -114,11 +121,12 @@ def reading(get: Operation) -> dict[str, Operation]:
     return {"get": get, "head": {**get, "operationId": f"{get['operationId']}Head", "responses": heads}}
 
 
-def in_path(name: str, description: str, schema: Schema) -> dict[str, Any]:
+def in_path(name: str, description: str, schema: Schema, example: str | None = None) -> dict[str, Any]:
     """
     A parameter that stands in the path.
     """
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+    shown = {"example": example} if example else {}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema, **shown}
 
 
 def in_header(name: str, description: str, schema: Schema | None = None) -> dict[str, Any]:

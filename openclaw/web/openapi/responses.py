@@ -208,6 +208,7 @@ PATHS: Final[dict[str, Any]] = {
             answer="Response",
             event="ResponseEvent",
             failed="Response",
+            example={"model": "openclaw", "input": "Who are you?"},
         )
     }
 }

@@ -115,10 +115,27 @@ class GatewayCase(SynchronousTestCase):
         for name, header in told.get("headers", {}).items():
             self.fits(header["schema"], answer.headers[name])
         media_type = answer.headers["content-type"].partition(";")[0]
-        if method != "HEAD":
-            schema = told["content"].get(media_type, told["content"].get("*/*"))["schema"]
+        if method == "HEAD":
+            return answer
+        schema = told["content"].get(media_type, told["content"].get("*/*"))["schema"]
+        if media_type == "text/event-stream":
+            self.check_stream(schema, answer)
+        else:
             self.fits(schema, answer.value if media_type == "application/json" else answer.text)
         return answer
+
+    def check_stream(self, schema: dict[str, Any], answer: Answer) -> None:
+        """
+        Compare each event with what is written of events, and what is in it with what is written of that.
+        """
+        last, other = schema["anyOf"]
+        content = other["properties"]["data"]["contentSchema"]
+        *told, done = events(answer)
+        self.fits(last, {"data": done})
+        self.assertTrue(told)
+        for event in told:
+            self.fits(schema, {"event": "message", "data": json.dumps(event)})
+            self.fits(content, event)
 
 
 class ServedTests(GatewayCase):
@@ -178,11 +195,7 @@ class AnswerTests(GatewayCase):
         self.check("POST", "/v1/chat/completions", 200, headers=SECRET, body=body)
         options = {"stream": True, "stream_options": {"include_usage": True}}
         body = self.asked("ChatCompletionRequest", {**body, **options})
-        answer = self.check("POST", "/v1/chat/completions", 200, headers=SECRET, body=body)
-        *chunks, done = events(answer)
-        self.assertEqual((done, len(chunks) > 3), ("[DONE]", True))
-        for chunk in chunks:
-            self.fits({"$ref": "#/components/schemas/ChatCompletionChunk"}, chunk)
+        self.check("POST", "/v1/chat/completions", 200, headers=SECRET, body=body)
 
     def test_response(self) -> None:
         """
@@ -191,11 +204,7 @@ class AnswerTests(GatewayCase):
         body = self.asked("ResponseRequest", {"model": "openclaw", "input": "hi"})
         self.check("POST", "/v1/responses", 200, headers=SECRET, body=body)
         body = self.asked("ResponseRequest", {"model": "openclaw", "input": MESSAGES, "stream": True})
-        answer = self.check("POST", "/v1/responses", 200, headers=SECRET, body=body)
-        *told, done = events(answer)
-        self.assertEqual((done, len(told) > 5), ("[DONE]", True))
-        for event in told:
-            self.fits({"$ref": "#/components/schemas/ResponseEvent"}, event)
+        self.check("POST", "/v1/responses", 200, headers=SECRET, body=body)
 
     def test_refused(self) -> None:
         """
@@ -226,16 +235,10 @@ class CallTests(GatewayCase):
         nested = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
         chat = {"messages": MESSAGES, "tools": [nested]}
         items = {"model": "openclaw", "input": "hi", "tools": [FUNCTION]}
-        for path, body, name in (
-            ("/v1/chat/completions", chat, "ChatCompletionChunk"),
-            ("/v1/responses", items, "ResponseEvent"),
-        ):
-            answer = self.check("POST", path, 200, headers=SECRET, body=body)
-            self.assertIn("look", answer.text)
-            answer = self.check("POST", path, 200, headers=SECRET, body={**body, "stream": True})
-            self.assertIn("look", answer.text)
-            for event in events(answer)[:-1]:
-                self.fits({"$ref": f"#/components/schemas/{name}"}, event)
+        for path, body in (("/v1/chat/completions", chat), ("/v1/responses", items)):
+            for stream in (False, True):
+                answer = self.check("POST", path, 200, headers=SECRET, body={**body, "stream": stream})
+                self.assertIn("look", answer.text)
 
 
 class FailureTests(GatewayCase):
@@ -249,15 +252,13 @@ class FailureTests(GatewayCase):
         """
         502 with what the document says of it, and an event in a stream.
         """
-        for path, body, name in (
-            ("/v1/chat/completions", {"messages": MESSAGES}, "ChatCompletionChunk"),
-            ("/v1/responses", {"model": "openclaw", "input": "hi"}, "ResponseEvent"),
+        for path, body in (
+            ("/v1/chat/completions", {"messages": MESSAGES}),
+            ("/v1/responses", {"model": "openclaw", "input": "hi"}),
         ):
             self.check("POST", path, 502, headers=SECRET, body=body)
             answer = self.check("POST", path, 200, headers=SECRET, body={**body, "stream": True})
             self.assertIn("internal error", answer.text)
-            for event in events(answer)[:-1]:
-                self.fits({"$ref": f"#/components/schemas/{name}"}, event)
         self.flushLoggedErrors(ValueError)
 
 
