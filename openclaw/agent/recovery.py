@@ -6,6 +6,7 @@ state               what happens
 ==================  ============================================================
 accepted            it starts
 running, unseen     it starts again: nobody has seen anything of it
+left                one error: its client waited on a connection that is gone
 waiting             it goes on where a person is asked, under the same question
 running, seen       one terminal error, told in the session and to those who wait
 unreadable          the same
@@ -23,7 +24,7 @@ from openclaw.agent import ledger
 from openclaw.agent.events import RunEvents
 from openclaw.agent.record import Prepared, from_record
 from openclaw.agent.transcript import failure_message
-from openclaw.agent.types import Inbound, Outcome
+from openclaw.agent.types import Inbound, Outcome, http_key
 from openclaw.agent.world import World
 from openclaw.clock import millis
 from openclaw.store.interfaces import Run, Unit
@@ -54,10 +55,17 @@ async def recover(
             _log.failure("The record of the run {run} cannot be read.", run=run.run_id)
             await _end(world, run, _stand_in(run), UNREADABLE, told)
         else:
-            if run.state == "running" and run.seen:
+            if (run.state == "running" and run.seen) or _is_left(inbound):
                 await _end(world, run, inbound, INTERRUPTED, told)
             else:
                 resume(run, inbound, prepared)
+
+
+def _is_left(inbound: Inbound) -> bool:
+    """
+    Whether nobody can get the answer: a request over HTTP without a key by which it could be sent again.
+    """
+    return inbound.origin == "http" and inbound.dedupe_key == http_key(inbound.run_id)
 
 
 def _stand_in(run: Run) -> Inbound:

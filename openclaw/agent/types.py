@@ -12,6 +12,14 @@ from attrs import field, frozen
 from twisted.internet.defer import Deferred
 
 
+def http_key(run_id: str) -> str:
+    """
+    The ``dedupe_key`` of a request over HTTP that came without an idempotency key: whoever sent it cannot ask for the
+    run again.
+    """
+    return f"http:{run_id}"
+
+
 @frozen(kw_only=True)
 class Inbound:
     """

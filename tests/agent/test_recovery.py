@@ -11,6 +11,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent.providers.base import TextDelta
+from openclaw.agent.types import http_key
 from openclaw.store.memory import MemoryStore
 from openclaw.testing.gateway import MemoryGateway
 from tests.agent.cases import HouseCase
@@ -60,6 +61,20 @@ class RecoveryTests(HouseCase):
         self.assertEqual(house.run_record("run-1").state, "interrupted")
         house.crash()
         self.assertEqual(house.chat(), [])
+        _forget(old)
+
+    def test_left(self) -> None:
+        """
+        A request over HTTP is not begun again for a client that is gone; one that can be sent again is.
+        """
+        house = self.house([10, *said("one")], [10, *said("two")])
+        house.send("hi", "run-1", origin="http", dedupe_key=http_key("run-1"))
+        house.send("hi", "run-2", origin="http", dedupe_key="http:chat:mine", session_key="agent:main:b")
+        old = house.clock
+        house.crash([said("again")])
+        self.assertEqual(house.run_record("run-1").state, "interrupted")
+        self.assertEqual(house.run_record("run-2").state, "ok")
+        self.assertEqual(len(house.model.requests), 1)
         _forget(old)
 
     def test_after_the_error(self) -> None:

@@ -8,6 +8,7 @@ import base64
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from openai import APIError, APIStatusError, AuthenticationError, BadRequestErro
 
 from tests.harness.npm import node, package
 from tests.process.case import ProcessCase
-from tests.process.gateway import LIMIT, TOKEN, eventually
+from tests.process.gateway import LIMIT, TOKEN, configuration, eventually
 from tests.process.model import Gate, MockModel, Raw, Status, Text
+
+#: At once.
+STREAMS = 64
 
 #: Of the client for JavaScript.
 VERSION = "7.57.0"
@@ -146,6 +150,34 @@ class ChatTests(OpenAICase):
         key = "agent:main:openai-user:ann"
         eventually(lambda: self._aborted(peer, key), "the run was not ended")
         gate.open()
+
+    def test_many_streams(self) -> None:
+        """
+        Streams at once, each with its own pieces and none of another's, in whatever order the model goes on.
+        """
+        gates = [Gate() for _ in range(STREAMS)]
+        for number, gate in enumerate(gates):
+            self.model.on(f"number {number}", Text(f"{number} begins, "), gate, Text(f"{number} ends"))
+        told = self.model.configuration()
+        told["agents"]["defaults"]["maxConcurrent"] = STREAMS
+        gateway = self.make_gateway()
+        gateway.config = configuration(told)
+        gateway.start()
+        client = OpenAI(base_url=f"http://127.0.0.1:{gateway.port}/v1", api_key=TOKEN, timeout=LIMIT, max_retries=0)
+        self.addCleanup(client.close)
+
+        def begin(number: int) -> tuple[Iterator[str], str]:
+            asked: Any = [{"role": "user", "content": f"number {number}"}]
+            pieces = _contents(iter(client.chat.completions.create(model="openclaw", messages=asked, stream=True)))
+            return pieces, next(pieces)
+
+        with ThreadPoolExecutor(STREAMS) as pool:
+            begun = list(pool.map(begin, range(STREAMS)))
+            rests = [pool.submit("".join, pieces) for pieces, _ in begun]
+            for gate in reversed(gates):
+                gate.open()
+            texts = [first + rest.result(LIMIT) for (_, first), rest in zip(begun, rests, strict=True)]
+        self.assertEqual(texts, [f"{number} begins, {number} ends" for number in range(STREAMS)])
 
     def _aborted(self, peer: Any, key: str) -> bool:
         listed = peer.ask("sessions.list")["sessions"]

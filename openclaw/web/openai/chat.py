@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from twisted.internet.defer import CancelledError
 from twisted.web.server import Request
 
-from openclaw.agent.types import Inbound
+from openclaw.agent.types import Inbound, http_key
 from openclaw.clock import millis
 from openclaw.web.answers import answer_json, named_headers
 from openclaw.web.bodies import read_object
@@ -102,7 +102,7 @@ def dedupe_key(headers: Mapping[str, str], kind: str, run_id: str) -> str:
     What makes a second request the same as a first one: the key that its client gives, if any.
     """
     given = headers.get("idempotency-key", "").strip()
-    return f"http:{kind}:{given[:256]}" if given else f"http:{run_id}"
+    return f"http:{kind}:{given[:256]}" if given else http_key(run_id)
 
 
 # -- one answer -------------------------------------------------------------------------------------------------------
