@@ -10,10 +10,14 @@ from setuptools import find_packages, setup
 VERSION = re.search(r'__version__ = "(.+)"', Path("openclaw/__init__.py").read_text(encoding="utf-8"))
 assert VERSION is not None
 
+#: Pages of PDFs as pictures, for models that see.
+PDF_IMAGES = ["Pillow>=11", "pypdfium2>=4.30"]
+
 METRICS = ["prometheus-client>=0.20"]
 
 TEST = [
     *METRICS,
+    *PDF_IMAGES,
     "coverage>=7",
     "fastjsonschema>=2.20",
     "hypothesis>=6",
@@ -67,10 +71,11 @@ setup(
         "jsonschema-rs>=0.29",
         "orjson>=3.10",
         "pyjson5>=1.6",
+        "pypdf>=6",
         "PyYAML>=6",
         "treq>=24.9",
         "tzdata",
     ],
-    extras_require={"metrics": METRICS, "test": TEST},
+    extras_require={"metrics": METRICS, "pdf-images": PDF_IMAGES, "test": TEST},
     entry_points={"console_scripts": ["openclaw = openclaw.cli.main:main"]},
 )

@@ -47,10 +47,13 @@ class Runner(Protocol):
     Runs a program to its end.
     """
 
-    def __call__(self, command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+    def __call__(
+        self, command: Sequence[str], *, limit: timedelta, most_bytes: int, stdin: bytes = b""
+    ) -> Deferred[Finished]:
         """
         :param limit: the child is killed after this.
         :param most_bytes: of standard output, and of standard error; more kills the child.
+        :param stdin: all that the child can read there.
         :return: fires when the child has ended by itself. Cancelling it kills the child.
         :raise ProcessFailed: it could not be started, took too long or said too much.
         """
@@ -58,13 +61,20 @@ class Runner(Protocol):
 
 
 class _Collector(ProcessProtocol):
-    def __init__(self, program: str, most_bytes: int) -> None:
+    def __init__(self, program: str, most_bytes: int, stdin: bytes) -> None:
         self.program = program
         self.most_bytes = most_bytes
+        self.stdin = stdin
         self.output = bytearray()
         self.errors = bytearray()
         self.why: str | None = None
         self.done: Deferred[Finished] = Deferred(lambda deferred: self.kill("cancelled"))
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.write(self.stdin)
+        self.transport.closeStdin()
+        self.stdin = b""
 
     def kill(self, why: str) -> None:
         self.why = why
@@ -102,9 +112,11 @@ class ReactorRunner:
     reactor: Any
     environ: Mapping[str, str]
 
-    def __call__(self, command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+    def __call__(
+        self, command: Sequence[str], *, limit: timedelta, most_bytes: int, stdin: bytes = b""
+    ) -> Deferred[Finished]:
         spawner: IReactorProcess = self.reactor
-        collector = _Collector(command[0], most_bytes)
+        collector = _Collector(command[0], most_bytes, stdin)
         spawner.spawnProcess(collector, command[0], list(command), env=dict(self.environ))
         timer = self.reactor.callLater(limit.total_seconds(), collector.kill, "took too long")
 

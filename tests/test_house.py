@@ -37,6 +37,7 @@ TWO = frozenset(
         "usage",
         "voice",
         "discovery",
+        "documents",
         "tls",
         "tailscale",
     }

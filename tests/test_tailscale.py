@@ -36,7 +36,9 @@ class FakeRunner:
     answer: Finished | ProcessFailed
     commands: list[Sequence[str]] = field(factory=list)
 
-    def __call__(self, command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+    def __call__(
+        self, command: Sequence[str], *, limit: timedelta, most_bytes: int, stdin: bytes = b""
+    ) -> Deferred[Finished]:
         self.commands.append(command)
         return fail(self.answer) if isinstance(self.answer, ProcessFailed) else succeed(self.answer)
 

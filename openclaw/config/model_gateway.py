@@ -119,13 +119,77 @@ class ChatCompletionsConfig:
 
 
 @frozen(kw_only=True)
+class PdfConfig:
+    """
+    ``gateway.http.endpoints.responses.files.pdf``.
+
+    :param max_pixels: of the picture of one page.
+    :param min_text_chars: with less text, pages become pictures.
+    """
+
+    max_pages: int = 4
+    max_pixels: int = 4_000_000
+    min_text_chars: int = 200
+
+
+@frozen(kw_only=True)
+class FilesConfig:
+    """
+    ``gateway.http.endpoints.responses.files``.
+
+    :param max_chars: of a file's text; the rest is left out.
+    """
+
+    allow_url: bool = True
+    allowed_mimes: tuple[str, ...] = (
+        "text/plain",
+        "text/markdown",
+        "text/html",
+        "text/csv",
+        "application/json",
+        "application/pdf",
+    )
+    max_bytes: int = 5242880
+    max_chars: int = 200000
+    max_redirects: int = 3
+    timeout_ms: int = 10000
+    pdf: PdfConfig = PdfConfig()
+
+
+@frozen(kw_only=True)
+class ImagesConfig:
+    """
+    ``gateway.http.endpoints.responses.images``.
+    """
+
+    allow_url: bool = True
+    allowed_mimes: tuple[str, ...] = ("image/jpeg", "image/png", "image/gif", "image/webp")
+    max_bytes: int = 10485760
+    max_redirects: int = 3
+    timeout_ms: int = 10000
+
+
+@frozen(kw_only=True)
 class ResponsesConfig:
     """
     ``gateway.http.endpoints.responses``.
+
+    :param max_body_bytes: as written; :attr:`most_body_bytes` is what holds.
     """
 
     enabled: bool = True
-    max_body_bytes: int = 20971520
+    max_body_bytes: int | None = None
+    files: FilesConfig = FilesConfig()
+    images: ImagesConfig = ImagesConfig()
+
+    @property
+    def most_body_bytes(self) -> int:
+        """
+        Without a limit of its own, a body may hold two of the largest files or pictures (``http.md`` 4).
+        """
+        if self.max_body_bytes is not None:
+            return self.max_body_bytes
+        return max(20971520, 2 * self.files.max_bytes, 2 * self.images.max_bytes)
 
 
 @frozen(kw_only=True)

@@ -26,6 +26,7 @@ from openclaw.config.auth import ResolvedAuth
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
 from openclaw.config.paths import workspace_dir
+from openclaw.egress.fetch import Egress
 from openclaw.gateway.approvals import RunQuestions, make_questions
 from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.canvas import make_canvas
@@ -85,6 +86,7 @@ class Setting:
     :ivar watched: whether somebody measures how late the reactor is; in memory nothing is late.
     :ivar make_model: in place of the providers; tests give a twin.
     :ivar tools: what the agent can do.
+    :ivar egress: fetches what others name; without one it is made.
     """
 
     snapshot: Snapshot
@@ -103,6 +105,7 @@ class Setting:
     logs: bool = True
     make_model: Callable[[ResolvedModel], Model] | None = None
     tools: Sequence[Tool] = ()
+    egress: Egress | None = None
 
 
 def new_id() -> str:
@@ -306,6 +309,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         workspace_of=workspace_of,
         follow=following.follow,
         canvas=canvas,
+        egress=setting.egress or Egress(reactor),
         scrape=Scrape(
             meters=meters, clients=clients, events=events, runs=agents.load, store=store, in_thread=in_thread
         ),

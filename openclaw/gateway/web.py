@@ -12,12 +12,14 @@ from twisted.web.server import Site
 
 from openclaw.agent.context import waiting_calls
 from openclaw.agent.following import Listener
+from openclaw.egress.fetch import Egress
 from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.canvas import CanvasService
 from openclaw.gateway.scrape import Scrape
 from openclaw.methods.context import MethodContext
 from openclaw.methods.document import protocol_text
 from openclaw.methods.identity import identity_of, read_identity
+from openclaw.processes import ReactorRunner
 from openclaw.web.gate import Gate
 from openclaw.web.site import WebContext, make_root_resource, make_site
 
@@ -41,6 +43,7 @@ def make_web(
     workspace_of: Callable[[str], Path],
     follow: Callable[[str, Listener], Callable[[], None]],
     canvas: CanvasService | None,
+    egress: Egress,
     scrape: Scrape,
 ) -> Site:
     """
@@ -49,19 +52,26 @@ def make_web(
     :param websocket: Autobahn's factory.
     :param follow: see ``openclaw.agent.following``.
     :param pending: names of parts that are not ready yet.
+    :param egress: fetches what others name.
     :param scrape: what is measured.
     """
 
     def openai() -> OpenAI:
+        from openclaw.documents.pdf import PdfReader
         from openclaw.web.openai.endpoint import OpenAI
-        from openclaw.web.openai.media import NoMedia
+        from openclaw.web.openai.media import MediaReader
         from openclaw.web.openai.running import Backend
 
         backend = Backend(
             agents=context.agents,
             follow=follow,
             waiting_calls=lambda key: context.store.read(lambda unit: waiting_calls(unit, key)),
-            media=NoMedia(),
+            media=MediaReader(
+                config=context.config,
+                fetch=egress.fetch,
+                pdfs=PdfReader(run=ReactorRunner(reactor=reactor, environ={})),
+                in_thread=context.in_thread,
+            ),
             config=context.config,
             clock=context.clock,
             make_id=context.make_id,

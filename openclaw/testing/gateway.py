@@ -21,6 +21,9 @@ from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.tools import Tool
 from openclaw.config.auth import ResolvedAuth, resolve_auth
 from openclaw.config.loader import evaluate
+from openclaw.egress.errors import NameNotFound
+from openclaw.egress.fetch import Egress
+from openclaw.egress.resolving import Resolve
 from openclaw.gateway.assembly import Setting, build
 from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
@@ -67,6 +70,13 @@ class MemoryReactor(MemoryReactorClock):
         work(*args, **named)
 
 
+async def no_name(host: str) -> Sequence[str]:
+    """
+    A network without names.
+    """
+    raise NameNotFound(host)
+
+
 def make_reactor(start: float = START) -> MemoryReactor:
     """
     A reactor in memory whose clock stands at a fixed time.
@@ -88,6 +98,7 @@ class MemoryGateway:
         of the program, which in memory is ``builtin/echo``.
     :ivar make_model: gives the model for each request, in place of ``answers``.
     :ivar tools: what the agent can do.
+    :ivar resolve: the addresses of a name on the web; without one there is no name.
     :ivar canvas: whether the canvas is on; it makes its directory at the start.
     :ivar directory: state directory and home; nothing is written there unless a run makes its workspace.
     """
@@ -101,6 +112,7 @@ class MemoryGateway:
     answers: Sequence[Sequence[Step]] = ()
     make_model: Callable[[ResolvedModel], Model] | None = None
     tools: Sequence[Tool] = ()
+    resolve: Resolve = no_name
     canvas: bool = False
     service: Gateway = field(init=False)
     model: PlayedModel = field(init=False)
@@ -147,6 +159,7 @@ class MemoryGateway:
             watched=False,
             make_model=self.make_model,
             tools=self.tools,
+            egress=Egress(self.reactor, resolve=self.resolve),
         )
 
     def client(

@@ -96,7 +96,7 @@ class Gate:
         if _is_hook(config, path):
             return config.hooks.max_body_bytes
         if path == RESPONSES:
-            return config.gateway.http.endpoints.responses.max_body_bytes
+            return config.gateway.http.endpoints.responses.most_body_bytes
         return MOST_TOOL_BYTES if path == TOOLS_INVOKE else MOST_BODY_BYTES
 
     def too_large(self, path: str) -> Refusal:

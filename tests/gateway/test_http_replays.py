@@ -10,8 +10,9 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.testing.gateway import MemoryGateway
+from openclaw.testing.gateway import START, MemoryGateway
 from tests.gateway.test_replays import MANIFEST
+from tests.harness.children import ChildReactor
 from tests.harness.http_models import StatusTool
 from tests.harness.http_replay import HttpReplay, make_model
 
@@ -31,7 +32,11 @@ class HttpReplayTests(SynchronousTestCase):
         directory = Path(self.mktemp()).absolute()
         directory.mkdir()
         (directory / "file").touch()
-        gateway = MemoryGateway(directory=directory, config=agents(directory), tools=[StatusTool()])
+        reactor = ChildReactor()
+        reactor.advance(START)
+        gateway = MemoryGateway(
+            directory=directory, config=agents(directory), tools=[StatusTool(), StatusTool("exec")], reactor=reactor
+        )
         make_model(gateway)
         self.addCleanup(gateway.stop)
         replay = HttpReplay(gateway=gateway.start(), row=MANIFEST[name])

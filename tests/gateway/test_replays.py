@@ -98,7 +98,7 @@ def whois(gateway: MemoryGateway, logins: Mapping[str, str]) -> Whois:
     Tailscale as a program that knows a few addresses.
     """
 
-    def run(command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+    def run(command: Sequence[str], *, limit: timedelta, most_bytes: int, stdin: bytes = b"") -> Deferred[Finished]:
         login = logins.get(command[-1])
         if login is None:
             return succeed(Finished(exit_code=1, output=b"peer not found"))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 from twisted.internet.defer import Deferred, succeed
 
 from openclaw.agent.providers.base import ModelRequest, Stop, TextDelta, ToolCall, ToolSpec, Usage
@@ -30,12 +30,14 @@ _SAY = re.compile(r"\[\[say:(.*?):yas\]\]", re.DOTALL)
 @frozen
 class StatusTool:
     """
-    A tool of the gateway's, which is called in some of the recordings.
+    A tool of the gateway's: one is called in some of the recordings, a client has another of the same name.
     """
 
-    spec: ToolSpec = field(
-        factory=lambda: ToolSpec(name="session_status", description="", parameters={"type": "object"})
-    )
+    name: str = "session_status"
+
+    @property
+    def spec(self) -> ToolSpec:
+        return ToolSpec(name=self.name, description="", parameters={"type": "object"})
 
     def question(self, call: ToolCall, context: ToolContext) -> str | None:
         return None

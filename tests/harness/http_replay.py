@@ -37,8 +37,8 @@ class HttpReplay:
     One file of recordings.
 
     :ivar row: what the manifest says of it: ``answers`` by case, each with ``why`` and ``response``, ``observed`` or
-        ``elsewhere``;
-        ``apart_from`` for members that are not compared; ``stream_end`` for the event that ours ends streams with.
+        ``elsewhere``; ``apart_from`` for members that are not compared; ``stream_end`` for the event that ours ends
+        streams with; ``instead`` for pieces of recorded streams and what ours has in their place.
     :ivar secrets: what stands for placeholders in requests.
     """
 
@@ -83,6 +83,9 @@ class HttpReplay:
         end = self.row.get("stream_end")
         if end is not None and "sse" in wanted:
             wanted["sse"] = [*wanted["sse"][:-3], f"data: {json.dumps(end['event'])}", "", *wanted["sse"][-3:]]
+        for change in self.row.get("instead", ()):
+            if "sse" in wanted:
+                wanted["sse"] = [line.replace(change["recorded"], change["ours"]) for line in wanted["sse"]]
         return wanted
 
     def _ask(self, request: Row) -> Answer:

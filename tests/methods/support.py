@@ -318,7 +318,9 @@ class MethodCase(SynchronousTestCase):
         )
         self.context = evolve(self.context, **members)
 
-    def run_program(self, command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+    def run_program(
+        self, command: Sequence[str], *, limit: timedelta, most_bytes: int, stdin: bytes = b""
+    ) -> Deferred[Finished]:
         """
         Tests that run programs say what becomes of them.
         """

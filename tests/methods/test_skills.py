@@ -82,7 +82,9 @@ class SkillsCase(MethodCase):
         path.write_text(text)
         return path
 
-    def run_program(self, command: Sequence[str], *, limit: timedelta, most_bytes: int) -> Deferred[Finished]:
+    def run_program(
+        self, command: Sequence[str], *, limit: timedelta, most_bytes: int, stdin: bytes = b""
+    ) -> Deferred[Finished]:
         self.ran.append((list(command), limit))
         return fail(self.outcome) if isinstance(self.outcome, Exception) else succeed(self.outcome)
 

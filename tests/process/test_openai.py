@@ -14,6 +14,7 @@ from typing import Any
 
 from openai import APIError, APIStatusError, AuthenticationError, BadRequestError, NotFoundError, OpenAI
 
+from tests.documents.making import LINES, written
 from tests.harness.npm import node, package
 from tests.process.case import ProcessCase
 from tests.process.gateway import LIMIT, TOKEN, configuration, eventually
@@ -204,6 +205,11 @@ def _contents(stream: Iterator[Any]) -> Iterator[str]:
             yield chunk.choices[0].delta.content
 
 
+def _file(name: str, mime: str, data: bytes) -> dict[str, str]:
+    url = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+    return {"type": "input_file", "filename": name, "file_data": url}
+
+
 class ResponsesTests(OpenAICase):
     """
     Responses with the client for Python.
@@ -235,6 +241,21 @@ class ResponsesTests(OpenAICase):
         output = {"type": "function_call_output", "call_id": call.call_id, "output": "sunny"}
         given: Any = [*(item.model_dump() for item in told.output), output]
         self.assertEqual(self.client.responses.create(input=given, **asked).output_text, "It is sunny.")
+
+    def test_files(self) -> None:
+        """
+        A text and a PDF, which a child of the gateway reads: the model gets what they say. A broken one is told of.
+        """
+        files = [("a.txt", "text/plain", b"red"), ("b.pdf", "application/pdf", written(LINES))]
+        parts: Any = [{"type": "input_text", "text": "hello"}, *(_file(*file) for file in files)]
+        told = self.client.responses.create(model="openclaw", input=[{"role": "user", "content": parts}])
+        self.assertEqual(told.output_text, "re: hello")
+        system = self.model.requests[-1].body["messages"][0]["content"]
+        self.assertIn('<file name="a.txt">\nred\n</file>', system)
+        self.assertIn(f'<file name="b.pdf">\n{" ".join(LINES)}\n</file>', system)
+        broken: Any = [{"role": "user", "content": [parts[0], _file("c.pdf", "application/pdf", b"broken")]}]
+        with self.assertRaisesRegex(BadRequestError, "Invalid PDF structure"):
+            self.client.responses.create(model="openclaw", input=broken)
 
     def test_failures(self) -> None:
         with self.assertRaises(APIStatusError) as caught:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
@@ -20,6 +20,7 @@ from openclaw.web.openai.errors import InvalidRequest, error_value
 from openclaw.web.openai.images import chat_images
 from openclaw.web.openai.prompt import chat_messages, make_prompt
 from openclaw.web.openai.running import Backend, Reply, run
+from openclaw.web.openai.sources import Source
 from openclaw.web.openai.streaming import EventStream
 from openclaw.web.openai.tools import read_tools
 
@@ -85,7 +86,7 @@ async def read(backend: Backend, headers: Mapping[str, str], body: Mapping[str, 
             origin="http",
             dedupe_key=dedupe_key(headers, "chat", run_id),
             message=prompt.message,
-            images=chat_images(body.get("messages")),
+            images=await _images(backend, body.get("messages")),
             client_tools=tools.specs,
             tool_results=prompt.results,
             extra_system_prompt="\n\n".join(extra) or None,
@@ -95,6 +96,13 @@ async def read(backend: Backend, headers: Mapping[str, str], body: Mapping[str, 
         usage=isinstance(options, dict) and options.get("include_usage") is True,
         created=millis(backend.clock) // 1000,
     )
+
+
+async def _images(backend: Backend, messages: Any) -> Sequence[Mapping[str, str]]:
+    found = chat_images(messages)
+    brought = await backend.media.read([image for image in found if isinstance(image, Source)])
+    fetched = iter(brought.images)
+    return [next(fetched) if isinstance(image, Source) else image for image in found]
 
 
 def dedupe_key(headers: Mapping[str, str], kind: str, run_id: str) -> str:

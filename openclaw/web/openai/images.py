@@ -1,6 +1,6 @@
 """
-Pictures in the messages of a chat completion: data addresses that hold one. What is none is left out, as every other
-part that is no text (``http.md`` 5.2).
+Pictures in the messages of a chat completion: data addresses that hold one, and addresses on the web. What is neither
+is left out, as every other part that is no text (``http.md`` 5.2).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from openclaw.web.openai.sources import Source
+
 #: What pictures begin with, by their type.
 _BEGINNINGS = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
@@ -18,9 +20,9 @@ _BEGINNINGS = {
 }
 
 
-def chat_images(messages: Any) -> list[dict[str, str]]:
+def chat_images(messages: Any) -> list[dict[str, str] | Source]:
     """
-    The pictures of all messages of users, in order, as the agent takes them.
+    The pictures of all messages of users, in order: as the agent takes them, or where they are to be had.
     """
     return [
         image
@@ -46,9 +48,11 @@ def _parts(content: Any) -> Iterator[Mapping[str, Any]]:
             yield part
 
 
-def _image(part: Mapping[str, Any]) -> dict[str, str] | None:
+def _image(part: Mapping[str, Any]) -> dict[str, str] | Source | None:
     told = part.get("image_url")
     url = told.get("url") if isinstance(told, dict) else told
+    if isinstance(url, str) and url.lower().startswith(("http:", "https:")):
+        return Source(kind="image", url=url)
     head, mark, encoded = url.partition(";base64,") if isinstance(url, str) else ("", "", "")
     if not mark or not head.lower().startswith("data:image/"):
         return None

@@ -1,0 +1,3 @@
+"""
+Text and pictures out of documents that strangers made.
+"""
