@@ -50,6 +50,7 @@ def to_record(inbound: Inbound, prepared: Prepared) -> dict[str, Any]:
     for name in ("images", "client_tools", "tool_results"):
         record[name] = [dict(member) for member in getattr(inbound, name)]
     record["members"] = dict(inbound.members)
+    record["afterwards"] = dict(inbound.afterwards)
     record["prepared"] = {name: value for name, value in asdict(prepared).items() if value not in (None, False, (), [])}
     return record
 

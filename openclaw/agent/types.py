@@ -41,6 +41,7 @@ class Inbound:
         of each. A turn that calls one ends the run.
     :ivar tool_results: what such calls of an earlier run gave: ``{"callId": ..., "text": ...}``.
     :ivar max_output_tokens: the most that the model may say in one turn.
+    :ivar afterwards: what its submitter has to know when it has ended, also after a restart; JSON, and nobody else's.
     :ivar timeout: the agent's own limit; ``None`` means the configured one.
     """
 
@@ -65,6 +66,7 @@ class Inbound:
     lane: str = "main"
     extra_system_prompt: str | None = None
     members: Mapping[str, Any] = field(factory=dict)
+    afterwards: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen(kw_only=True)

@@ -25,6 +25,7 @@ LIVE: tuple[Path, ...] = (
     ("gateway", "remote"),
     ("gateway", "shutdown"),
     ("gateway", "trustedProxies"),
+    ("hooks",),
     ("logging",),
     ("media",),
     ("messages",),

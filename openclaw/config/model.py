@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 
 from openclaw.config.model_agents import AgentConfig, AgentsConfig, HeartbeatConfig, ModelRef, ModelsConfig
 from openclaw.config.model_gateway import GatewayConfig
+from openclaw.config.model_hooks import HooksConfig
 from openclaw.config.model_session import MessagesConfig, ResetPolicy, SessionConfig
 from openclaw.config.model_skills import SkillsConfig
 from openclaw.config.structure import structure
@@ -94,18 +95,6 @@ class CronConfig:
     enabled: bool = True
     store: str | None = None
     max_concurrent_runs: int = 1
-
-
-@frozen(kw_only=True)
-class HooksConfig:
-    """
-    ``hooks``, as far as the start of the gateway looks at it.
-    """
-
-    enabled: bool = False
-    path: str = "/hooks"
-    token: str | None = field(default=None, repr=False, metadata={"secret": True})
-    max_body_bytes: int = 262144
 
 
 @frozen(kw_only=True)

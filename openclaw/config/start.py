@@ -12,6 +12,7 @@ from attrs import frozen
 
 from openclaw.config.auth import ResolvedAuth, StartRefused, check_start, resolve_auth
 from openclaw.config.issues import ConfigError
+from openclaw.config.model_hooks import hooks_problem
 from openclaw.config.paths import profiled
 
 if TYPE_CHECKING:
@@ -114,8 +115,9 @@ def check(snapshot: Snapshot, options: StartOptions, environ: Mapping[str, str])
         tailscale_mode=options.tailscale,
     )
     warnings = check_start(config, auth, bind=options.bind, tailscale_mode=options.tailscale)
-    if config.hooks.enabled and not (config.hooks.token or "").strip():
-        raise StartRefused("Gateway failed to start: Error: hooks.enabled requires hooks.token")
+    problem = hooks_problem(config.hooks, (auth.token, auth.password))
+    if problem is not None:
+        raise StartRefused(f"Gateway failed to start: Error: {problem}")
     if config.gateway.tls.enabled:
         raise StartRefused(
             "Gateway failed to start: Error: gateway.tls.enabled is true, and this version has no TLS of its own yet.",

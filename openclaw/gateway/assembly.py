@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from attrs import frozen
@@ -36,6 +37,7 @@ from openclaw.gateway.configuration import Configuration
 from openclaw.gateway.events import EventLog
 from openclaw.gateway.handshake import Makers
 from openclaw.gateway.health import Health
+from openclaw.gateway.hooks import CurrentHooks, HookService
 from openclaw.gateway.kept import KeptConfig
 from openclaw.gateway.life import Life
 from openclaw.gateway.limits import FailureLimiter
@@ -87,6 +89,7 @@ class Setting:
     :ivar make_model: in place of the providers; tests give a twin.
     :ivar tools: what the agent can do.
     :ivar egress: fetches what others name; without one it is made.
+    :ivar spawn: runs work of the user's in a thread of its own, which does not keep the process from ending.
     """
 
     snapshot: Snapshot
@@ -106,6 +109,7 @@ class Setting:
     make_model: Callable[[ResolvedModel], Model] | None = None
     tools: Sequence[Tool] = ()
     egress: Egress | None = None
+    spawn: Callable[[Callable[[], None]], object] = lambda work: Thread(target=work, daemon=True).start()
 
 
 def new_id() -> str:
@@ -223,7 +227,17 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     heartbeats, cron = make_schedule(
         agents, life, in_thread=in_thread, workspace_of=workspace_of, store_path=store_path, ready=readiness.ready
     )
-    configuration.changed += [heartbeats.reconfigured, cron.reconfigured]
+    current_hooks = CurrentHooks(config=config, auth=setting.auth, directory=setting.snapshot.path.parent)
+    hooks = HookService(
+        current=current_hooks,
+        store=store,
+        config=config,
+        clock=reactor,
+        agents=agents,
+        heartbeats=heartbeats,
+        make_id=new_id,
+    )
+    configuration.changed += [heartbeats.reconfigured, cron.reconfigured, current_hooks.reconfigured]
     nodes = make_nodes(reactor, new_id)
     node_connections = NodeConnections(
         nodes=nodes,
@@ -309,6 +323,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         workspace_of=workspace_of,
         follow=following.follow,
         canvas=canvas,
+        hooks=hooks,
+        spawn=setting.spawn,
         egress=setting.egress or Egress(reactor),
         scrape=Scrape(
             meters=meters, clients=clients, events=events, runs=agents.load, store=store, in_thread=in_thread
@@ -338,6 +354,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             questions,
             cron,
             heartbeats,
+            hooks,
             agents,
             *([importer] if importer else []),
             *([store] if isinstance(store, Service) else []),
@@ -353,6 +370,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ticks,
         checks,
         questions,
+        hooks,
         agents,
         heartbeats,
         cron,

@@ -107,13 +107,8 @@ class CronRunner:
         return result
 
     def _prompt(self, job: Record) -> str:
-        config = self.config().agents.defaults
-        try:
-            zone = zone_of(config.user_timezone)
-        except CronRefused:
-            zone = MACHINE_ZONE
-        now = told_time(self.clock.seconds(), zone, hours=24 if config.time_format == "24" else 12)
-        return f"[cron:{job['id']} {job['name']}] {job['payload']['message']}\nCurrent time: {now}"
+        now, zone = told_now(self.clock.seconds(), self.config())
+        return f"[cron:{job['id']} {job['name']}] {job['payload']['message']}\nCurrent time: {now} ({zone})"
 
     async def _outcome(self, job: Record, outcome: Outcome, agent_id: str) -> tuple[Result, str]:
         if outcome.status != "ok":
@@ -163,11 +158,24 @@ class CronRunner:
             self.heartbeats.request(agent_id, f"cron:{job['id']}")
 
 
-def told_time(moment: float, zone: tzinfo, *, hours: int) -> str:
+def told_now(moment: float, config: Config) -> tuple[str, str]:
     """
-    A moment as prompts say it: ``Monday, November 23rd, 2026 — 6:32 AM (UTC)``.
+    A moment as prompts say it, in the user's zone: ``Monday, November 23rd, 2026 — 6:32 AM`` and ``UTC``.
 
     :param moment: seconds since the epoch.
+    """
+    defaults = config.agents.defaults
+    try:
+        zone = zone_of(defaults.user_timezone)
+    except CronRefused:
+        zone = MACHINE_ZONE
+    return told_time(moment, zone, hours=24 if defaults.time_format == "24" else 12)
+
+
+def told_time(moment: float, zone: tzinfo, *, hours: int) -> tuple[str, str]:
+    """
+    The same in a given zone.
+
     :param hours: of the clock, 12 or 24.
     """
     local = datetime.fromtimestamp(moment, zone)
@@ -176,5 +184,5 @@ def told_time(moment: float, zone: tzinfo, *, hours: int) -> str:
     clock = (
         f"{local:%H:%M}" if hours == 24 else f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
     )
-    name = getattr(zone, "key", None) or local.tzname()
-    return f"{local:%A, %B} {local.day}{ending}, {local.year} — {clock} ({name})"
+    name = getattr(zone, "key", None) or local.tzname() or ""
+    return f"{local:%A, %B} {local.day}{ending}, {local.year} — {clock}", name

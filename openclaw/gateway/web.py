@@ -15,6 +15,7 @@ from openclaw.agent.following import Listener
 from openclaw.egress.fetch import Egress
 from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.canvas import CanvasService
+from openclaw.gateway.hooks import HookSecret, HookService
 from openclaw.gateway.scrape import Scrape
 from openclaw.methods.context import MethodContext
 from openclaw.methods.document import protocol_text
@@ -24,6 +25,7 @@ from openclaw.web.gate import Gate
 from openclaw.web.site import WebContext, make_root_resource, make_site
 
 if TYPE_CHECKING:
+    from openclaw.web.hooks.endpoint import Hooks
     from openclaw.web.openai.endpoint import OpenAI
 
 
@@ -44,6 +46,8 @@ def make_web(
     follow: Callable[[str, Listener], Callable[[], None]],
     canvas: CanvasService | None,
     egress: Egress,
+    hooks: HookService,
+    spawn: Callable[[Callable[[], None]], object],
     scrape: Scrape,
 ) -> Site:
     """
@@ -53,6 +57,8 @@ def make_web(
     :param follow: see ``openclaw.agent.following``.
     :param pending: names of parts that are not ready yet.
     :param egress: fetches what others name.
+    :param hooks: does what other programs ask for.
+    :param spawn: runs work in a thread of its own.
     :param scrape: what is measured.
     """
 
@@ -78,6 +84,15 @@ def make_web(
         )
         return OpenAI(backend=backend, secrets=secrets)
 
+    def hook_calls() -> Hooks:
+        from openclaw.web.hooks.endpoint import Hooks
+        from openclaw.web.hooks.transforms import Transforms
+
+        current = hooks.current
+        transform = Transforms(reactor=reactor, hooks=current, directory=current.directory, spawn=spawn)
+        door = HookSecret(hooks=current, limiter=secrets.limiter, clock=reactor, config=context.config)
+        return Hooks(actions=hooks, door=door, transform=transform, clock=reactor, make_id=context.make_id)
+
     web = WebContext(
         config=context.config,
         pending=pending,
@@ -90,6 +105,8 @@ def make_web(
         protocol=lambda: context.in_thread(protocol_text),
         openapi=lambda: context.in_thread(_openapi_text),
         metrics=scrape.text,
+        hooks=hooks.current,
+        hook_calls=hook_calls,
         canvas=canvas.host if canvas is not None else None,
     )
     gate = Gate(config=context.config, secrets=secrets)

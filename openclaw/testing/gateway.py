@@ -160,6 +160,7 @@ class MemoryGateway:
             make_model=self.make_model,
             tools=self.tools,
             egress=Egress(self.reactor, resolve=self.resolve),
+            spawn=lambda work: work(),
         )
 
     def client(
@@ -199,7 +200,8 @@ class MemoryGateway:
         factory = self.reactor.tcpServers[-1][1]
         address = IPv4Address("TCP", peer, 50000)
         server = factory.buildProtocol(address)
-        ours = FakeTransport(server, isServer=True, peerAddress=address)
+        here = IPv4Address("TCP", "127.0.0.1", 18789)
+        ours = FakeTransport(server, isServer=True, hostAddress=here, peerAddress=address)
         self._pumps.append(connect(server, ours, protocol, FakeTransport(protocol, isServer=False), greet=False))
 
     def connected(self, **arguments: Any) -> GatewayClient:

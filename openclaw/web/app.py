@@ -26,9 +26,10 @@ from openclaw.web.context import WebContext
 from openclaw.web.gate import NOT_FOUND, UNAUTHORIZED
 from openclaw.web.hosts import host_allowed
 from openclaw.web.page import Page
-from openclaw.web.paths import METRICS
+from openclaw.web.paths import METRICS, hooks_path, is_below
 
 if TYPE_CHECKING:
+    from openclaw.web.hooks.endpoint import Hooks
     from openclaw.web.openai.endpoint import OpenAI
 
 Handler = Callable[..., Any]
@@ -169,8 +170,21 @@ class App:
         return self.everything_else(request) if answered is None else answered
 
     @routes.route("/", branch=True)
-    @asks_no_secret
     def everything_else(self, request: Request) -> Any:
+        """
+        Hooks, wherever they are configured to be; else what is open to everybody.
+        """
+        hooks = self.context.hooks()
+        if hooks.enabled and is_below(request.path.decode("latin-1"), hooks_path(hooks)) and self._hooks is not None:
+            return self._hooks.render(request)
+        return self.open(request)
+
+    @cached_property
+    def _hooks(self) -> Hooks | None:
+        return self.context.hook_calls() if self.context.hook_calls is not None else None
+
+    @asks_no_secret
+    def open(self, request: Request) -> Any:
         """
         The page, its files and its avatars; else 404 or 405.
         """

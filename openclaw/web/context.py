@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from openclaw.config.model import Config
+from openclaw.config.model_hooks import HooksConfig
 from openclaw.web.canvas.host import CanvasHost
 from openclaw.web.gate import Nobody, Secrets
 from openclaw.web.hosts import machine_names
 
 if TYPE_CHECKING:
+    from openclaw.web.hooks.endpoint import Hooks
     from openclaw.web.openai.endpoint import OpenAI
 
 
@@ -62,6 +64,8 @@ class WebContext:
     :ivar metrics: what is measured, in Prometheus's text format; ``None`` where what writes it is not installed.
     :ivar openai: what is below ``/v1/``; called once, when it is asked for first.
     :ivar protocol: the document of the protocol, as JSON.
+    :ivar hooks: the configuration of the hooks that counts.
+    :ivar hook_calls: what is below their path; called once, when it is asked for first.
     :ivar canvas: serves the canvas, if that is on.
     """
 
@@ -77,4 +81,6 @@ class WebContext:
     openapi: Callable[[], Awaitable[bytes]] = no_document
     metrics: Callable[[], Awaitable[bytes | None]] = no_metrics
     openai: Callable[[], OpenAI] | None = None
+    hooks: Callable[[], HooksConfig] = HooksConfig
+    hook_calls: Callable[[], Hooks] | None = None
     canvas: CanvasHost | None = None

@@ -121,4 +121,4 @@ class Gate:
 
 
 def _is_hook(config: Config, path: str) -> bool:
-    return config.hooks.enabled and is_below(path, hooks_path(config))
+    return config.hooks.enabled and is_below(path, hooks_path(config.hooks))

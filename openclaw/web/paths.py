@@ -4,7 +4,7 @@ The paths of the HTTP side that more than one part must know.
 
 from __future__ import annotations
 
-from openclaw.config.model import Config
+from openclaw.config.model_hooks import HooksConfig
 
 CHAT_COMPLETIONS = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
@@ -13,11 +13,11 @@ METRICS = "/metrics"
 TOOLS_INVOKE = "/tools/invoke"
 
 
-def hooks_path(config: Config) -> str:
+def hooks_path(hooks: HooksConfig) -> str:
     """
     ``hooks.path`` with one slash before it and none behind it (``http.md`` 10.1).
     """
-    return "/" + config.hooks.path.strip().strip("/")
+    return "/" + hooks.path.strip().strip("/")
 
 
 def is_below(path: str, base: str) -> bool:

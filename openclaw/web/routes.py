@@ -38,6 +38,6 @@ def route_of(config: Config, path: str) -> str:
     if path.startswith("/__openclaw__/"):
         place = place_of(path)
         return PAGE if place is None else place.part or "canvas"
-    if config.hooks.enabled and is_below(path, hooks_path(config)):
+    if config.hooks.enabled and is_below(path, hooks_path(config.hooks)):
         return "hooks"
     return "avatar" if path.startswith(f"{config.gateway.control_ui.prefix}/avatar/") else PAGE

@@ -18,7 +18,7 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
-from openclaw.web.answers import answer_refused, answer_text, named_headers
+from openclaw.web.answers import answer_refused, answer_status, answer_text, named_headers
 from openclaw.web.channel import IDLE_SECONDS, LimitedChannel, LimitedRequest, Waiting
 from openclaw.web.context import WebContext
 from openclaw.web.gate import Gate
@@ -81,6 +81,9 @@ def begin(request: Request) -> bytes | None:
     """
     request.responseHeaders.removeHeader(b"server")
     request.setHeader("x-content-type-options", "nosniff")
+    expected = request.requestHeaders.getRawHeaders(b"expect", [])
+    if any(value.strip().lower() != b"100-continue" for value in expected):
+        return answer_status(request, HTTPStatus.EXPECTATION_FAILED, {"connection": "close"})
     return _refuse_malformed(request)
 
 

@@ -6,40 +6,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.testing.gateway import START, MemoryGateway
+from openclaw.testing.gateway import START, TOKEN, MemoryGateway
 from tests.gateway.test_replays import MANIFEST
 from tests.harness.children import ChildReactor
+from tests.harness.http_configs import CONFIGURATIONS, HOOK_TOKEN, PASSWORD
 from tests.harness.http_models import StatusTool
 from tests.harness.http_replay import HttpReplay, make_model
+from tests.harness.http_transport import TransportReplay
 
-
-def agents(directory: Path) -> Mapping[str, Any]:
-    """
-    Configuration A of the recordings, as far as it concerns programs with the gateway's secret. The workspace of one
-    agent cannot be made.
-    """
-    bad = {"id": "badws", "workspace": str(directory / "file" / "x")}
-    beta = {"id": "beta", "workspace": str(directory / "beta")}
-    return {"agents": {"list": [{"id": "main", "default": True, "workspace": str(directory / "main")}, bad, beta]}}
+SECRETS = {"<gateway-token>": TOKEN, "<gateway-password>": PASSWORD, "<hook-token>": HOOK_TOKEN}
+REPLAYS: Mapping[str, type[HttpReplay] | type[TransportReplay]] = {"http": HttpReplay, "transport": TransportReplay}
 
 
 class HttpReplayTests(SynchronousTestCase):
+    """
+    One test for each file of recordings.
+    """
+
     def replayed(self, name: str) -> None:
+        row = MANIFEST[name]
         directory = Path(self.mktemp()).absolute()
         directory.mkdir()
-        (directory / "file").touch()
         reactor = ChildReactor()
         reactor.advance(START)
         gateway = MemoryGateway(
-            directory=directory, config=agents(directory), tools=[StatusTool(), StatusTool("exec")], reactor=reactor
+            directory=directory,
+            config=CONFIGURATIONS[row.get("config", "A")](directory),
+            tools=[StatusTool(), StatusTool("exec")],
+            canvas=row.get("canvas", False),
+            reactor=reactor,
         )
         make_model(gateway)
         self.addCleanup(gateway.stop)
-        replay = HttpReplay(gateway=gateway.start(), row=MANIFEST[name])
+        replay = REPLAYS[row["replay"]](gateway=gateway.start(), row=row, secrets=SECRETS)
         self.assertEqual(replay.replay(name), [])
 
 
@@ -51,5 +53,5 @@ def _add(name: str) -> None:
 
 
 for _name, _row in MANIFEST.items():
-    if _row.get("replay") == "http":
+    if _row.get("replay") in REPLAYS:
         _add(_name)

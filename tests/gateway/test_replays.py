@@ -198,5 +198,5 @@ def _make_test(name: str, row: Row) -> Callable[[ReplayTests], None]:
 
 
 for _name, _row in MANIFEST.items():
-    if _row.get("replay", "http") != "http":  # those are replayed in test_http_replays
+    if _row.get("replay", "http") not in ("http", "transport"):  # those are replayed in test_http_replays
         setattr(ReplayTests, f"test_{_name.replace('-', '_')}", _make_test(_name, _row))

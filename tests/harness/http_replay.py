@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 
 from openclaw.agent.providers.base import ModelRequest
-from openclaw.testing.gateway import TOKEN, MemoryGateway
+from openclaw.testing.gateway import MemoryGateway
 from openclaw.testing.model import PlayedModel
 from tests.harness.compare import Difference
 from tests.harness.http import ask, event_names, events
@@ -22,9 +22,16 @@ from tests.web.asking import Answer
 
 Row = Mapping[str, Any]
 
+#: Seconds.
+STEP = 0.05
+
 #: Headers that are compared; ours has more, and others vary.
 HEADERS = ("content-type", "location", "allow", "cache-control")
 
+#: Stands for the page, of which only what the gateway writes into it is recorded.
+PAGE = "<control-ui-index> with injected script: "
+
+_VALUE = re.compile(r'window\.(\w+)=("(?:[^"\\]|\\.)*")')
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _MARKS = {"<uuid-": _UUID, "<epoch-ms>": r"\d{13}", "<instruction": r"[^\n]+"}
 _MARK = re.compile(r"<[^<>\n]+>")
@@ -36,15 +43,16 @@ class HttpReplay:
     """
     One file of recordings.
 
-    :ivar row: what the manifest says of it: ``answers`` by case, each with ``why`` and ``response``, ``observed`` or
-        ``elsewhere``; ``apart_from`` for members that are not compared; ``stream_end`` for the event that ours ends
-        streams with; ``instead`` for pieces of recorded streams and what ours has in their place.
+    :ivar row: what the manifest says of it: ``answers`` by case, each with ``why`` and ``response``, ``observed``,
+        ``elsewhere``, or ``later`` for what waits for its part; ``apart_from`` for members that are not compared;
+        ``stream_end`` for the event that ours ends streams with; ``settle`` for the steps after each answer in which
+        what it started comes to its end; ``instead`` for pieces of recorded streams and what ours has in their place.
     :ivar secrets: what stands for placeholders in requests.
     """
 
     gateway: MemoryGateway
     row: Row
-    secrets: Mapping[str, str] = field(factory=lambda: {"<gateway-token>": TOKEN})
+    secrets: Mapping[str, str]
 
     def replay(self, name: str) -> list[Difference]:
         """
@@ -59,7 +67,7 @@ class HttpReplay:
 
     def _case(self, case: Row) -> list[Difference]:
         override = self.row.get("answers", {}).get(case["name"], {})
-        if "elsewhere" in override:
+        if "elsewhere" in override or "later" in override:
             return []
         wanted = override.get("response") or self._ours(case["response"])
         if wanted is None or "body_description" in case["request"]:
@@ -67,8 +75,12 @@ class HttpReplay:
         asked = len(self._asked())
         now = self._ask(case["request"])
         found = [] if same_answer(wanted, now) else [_difference(case, wanted, now)]
-        seen = {**(case.get("observed") or {}), **override.get("observed", {})}
-        return [*found, *self._observe(case, seen, self._asked()[asked:])]
+        for _ in range(self.row.get("settle", 0)):
+            self.gateway.advance(STEP)
+        seen = override.get("observed", {})
+        if isinstance(case.get("observed"), list):
+            return [*found, *_turns(case, seen or case["observed"], self._asked()[asked:])]
+        return [*found, *self._observe(case, {**(case.get("observed") or {}), **seen}, self._asked()[asked:])]
 
     def _ours(self, recorded: Row | None) -> Row | None:
         """
@@ -156,9 +168,18 @@ def same_answer(recorded: Row, now: Answer) -> bool:
     body = recorded.get("body")
     if body is None or body == "":
         return True
+    if isinstance(body, str) and body.startswith(PAGE):
+        return _page_values(body) == _page_values(now.text)
     if isinstance(body, str):
         return re.fullmatch(_pattern(body), now.text) is not None
     return includes(body, now.value)
+
+
+def _page_values(text: str) -> Mapping[str, Any]:
+    """
+    What a page is told of its gateway.
+    """
+    return {name: json.loads(value) for name, value in _VALUE.findall(text)}
 
 
 def _same_events(recorded: Sequence[str], now: Answer) -> bool:
@@ -206,6 +227,15 @@ def _stands_for(mark: str) -> str:
         if mark.startswith(start):
             return pattern
     return re.escape(mark) if mark.startswith(("</", "<file", "<b")) else r"[\s\S]*?"
+
+
+def _turns(case: Row, recorded: Sequence[Row], asked: Sequence[ModelRequest]) -> list[Difference]:
+    """
+    What the model was asked one time after the other.
+    """
+    wanted = [turn["text"] for turn in recorded]
+    now = ["\n".join(block["text"] for block in request.messages[-1]["content"]) for request in asked]
+    return [] if includes(wanted, now) else [Difference(conn=case["name"], recorded=wanted, now=now)]
 
 
 def _difference(case: Row, wanted: Row, now: Answer) -> Difference:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.process.case import ProcessCase
-from tests.process.gateway import TOKEN
+from tests.process.gateway import TOKEN, configuration
 from tests.process.peer import Peer
 
 #: What each answer has to be.
@@ -33,6 +33,7 @@ CHECKS = (
 #: Requests for each operation, besides those that cover its schema.
 EXAMPLES = 200 if os.environ.get("OPENCLAW_SOAK") else 15
 SEED = 1
+HOOK_TOKEN = "a-hook-token-of-the-test"
 
 CONFIG = """
 seed = {seed}
@@ -40,6 +41,10 @@ headers = {{ Authorization = "Bearer {token}" }}
 parameters = {{ "path.capability" = "{capability}" }}
 continue-on-failure = true
 color = false
+
+[[operations]]
+include-tag = "hooks"
+headers = {{ Authorization = "Bearer {hook_token}" }}
 
 [generation]
 database = "none"
@@ -59,11 +64,15 @@ class DocumentTests(ProcessCase):
         """
         Every answer is one that the document describes, and none is a defect of the gateway.
         """
-        gateway = self.start_gateway(self.start_model())
+        model = self.start_model()
+        gateway = self.make_gateway()
+        hooks = {"enabled": True, "token": HOOK_TOKEN}
+        gateway.config = configuration({**model.configuration(), "hooks": hooks})
+        gateway.start()
         folder = Path(self.mktemp()).absolute()
         folder.mkdir()
         (folder / "schemathesis.toml").write_text(
-            CONFIG.format(seed=SEED, token=TOKEN, capability=self.capability(gateway.url))
+            CONFIG.format(seed=SEED, token=TOKEN, hook_token=HOOK_TOKEN, capability=self.capability(gateway.url))
         )
         address = f"http://127.0.0.1:{gateway.port}"
         done = subprocess.run(
@@ -85,6 +94,8 @@ class DocumentTests(ProcessCase):
         asked = answered(folder / "report.har")
         for path in ("/v1/chat/completions", "/v1/responses"):
             self.assertLessEqual({"200 application/json", "200 text/event-stream", "400 application/json"}, asked[path])
+        self.assertLessEqual({"200 application/json", "400 application/json"}, asked["/hooks/wake"])
+        self.assertLessEqual({"202 application/json", "400 application/json"}, asked["/hooks/agent"])
         for path in ("/__openclaw__/canvas/index.html", "/__openclaw__/a2ui/index.html", "/protocol.json", "/healthz"):
             self.assertTrue(any(answer.startswith("200 ") for answer in asked[path]), path)
 

@@ -9,7 +9,8 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.config.model import Config, HooksConfig
+from openclaw.config.model import Config
+from openclaw.config.model_hooks import HooksConfig
 from openclaw.web.channel import LINGER_SECONDS
 from openclaw.web.gate import Gate
 from tests.web.asking import Everybody, Line, make_root, parsed

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.config.model import Config, HooksConfig
+from openclaw.config.model import Config
+from openclaw.config.model_hooks import HooksConfig
 from openclaw.web.gate import Gate
 from openclaw.web.routes import route_of
 from openclaw.web.site import make_site

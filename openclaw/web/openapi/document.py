@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from openclaw import __version__
-from openclaw.web.openapi import chat, files, openai, operations, own, responses
+from openclaw.web.openapi import chat, files, hooks, openai, operations, own, responses
 
 VERSION: Final = "3.1.0"
 
@@ -24,6 +24,7 @@ DESCRIPTION: Final = (
 TAGS: Final = (
     ("gateway", "What tells of the gateway itself."),
     ("openai", "What OpenAI's clients ask."),
+    ("hooks", "What other programs tell the agent, where `hooks.enabled` lets them."),
     ("files", "Canvas, A2UI and the agents' pictures."),
 )
 
@@ -38,16 +39,21 @@ def openapi_document() -> dict[str, Any]:
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "servers": [{"url": "http://127.0.0.1:18789", "description": "The default address."}],
         "tags": [{"name": name, "description": told} for name, told in TAGS],
-        "paths": {**own.PATHS, **openai.PATHS, **chat.PATHS, **responses.PATHS, **files.PATHS},
+        "paths": {**own.PATHS, **openai.PATHS, **chat.PATHS, **responses.PATHS, **hooks.PATHS, **files.PATHS},
         "components": {
             "securitySchemes": {
                 operations.BEARER: {
                     "type": "http",
                     "scheme": "bearer",
                     "description": "The gateway's token, or its password in that mode.",
-                }
+                },
+                hooks.HOOK_TOKEN: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "`hooks.token`, also as the header `x-openclaw-token`.",
+                },
             },
-            "schemas": {**operations.SCHEMAS, **openai.SCHEMAS, **chat.SCHEMAS, **responses.SCHEMAS},
+            "schemas": {**operations.SCHEMAS, **openai.SCHEMAS, **chat.SCHEMAS, **responses.SCHEMAS, **hooks.SCHEMAS},
         },
     }
 

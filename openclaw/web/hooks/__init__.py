@@ -1,0 +1,3 @@
+"""
+Webhooks: other programs wake the agent or give it something to do (``http.md`` 10).
+"""
