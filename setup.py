@@ -53,6 +53,7 @@ setup(
             "web/a2ui/page/*",
             "agent/templates/*",
             "config/help.txt",
+            "tools/parameters.json",
         ],
         "twisted.plugins": ["openclaw_gateway.py"],
     },

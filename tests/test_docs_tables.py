@@ -40,7 +40,7 @@ class ConfigurationTests(SynchronousTestCase):
     ``docs/configuration.md`` and the model.
     """
 
-    groups = ("Gateway", "Logs", "Sessions", "Agents", "Models", "Others")
+    groups = ("Gateway", "Logs", "Sessions", "Agents", "Models", "Tools", "Others")
 
     def effective(self) -> list[list[str]]:
         document = text("docs/configuration.md")

@@ -43,7 +43,7 @@ TWO = frozenset(
     }
 )
 THREE = frozenset({"agent"})
-FOUR = frozenset({"methods", "web", "metrics"})
+FOUR = frozenset({"methods", "web", "metrics", "tools"})
 
 #: The seam between those who keep records and the store: typing.Protocols only, and the store's twins behind them.
 SEAM = "store.interfaces"

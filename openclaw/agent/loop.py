@@ -69,6 +69,8 @@ class ModelLoop:
     _messages: list[Message] = field(factory=list)
     _call_ids: set[str] = field(factory=set)
     _client_tools: Mapping[str, ToolSpec] = field(init=False)
+    _tools: Sequence[Tool] = ()
+    _foreign: bool = False
     _system: str = ""
 
     async def run(self) -> tuple[Turn, Mapping[str, Any] | None]:
@@ -77,8 +79,9 @@ class ModelLoop:
         :raise ProviderError: no model gave an answer.
         """
         assert self.begun.model is not None
-        self._client_tools = client_tools(self.inbound, self.world.tools)
         self.model, self.thinking = self.begun.model, self.begun.thinking
+        self._tools = self.world.offered(self.world.tools, self.inbound.session_key, self.model)
+        self._client_tools = client_tools(self.inbound, self._tools)
         await self._prepare()
         self._messages = context(await self._resumed())
         while True:
@@ -136,7 +139,7 @@ class ModelLoop:
             agent_id=agent_id,
             model=self.model.ref,
             thinking=self.begun.thinking,
-            tools=[tool.spec for tool in world.tools],
+            tools=[tool.spec for tool in self._tools],
             extra=self.inbound.extra_system_prompt,
             now=world.clock.seconds(),
             zone=world.zone(),
@@ -188,7 +191,7 @@ class ModelLoop:
             until=self.until,
             failed=self._record_failure,
         )
-        tools = [*(tool.spec for tool in world.tools), *self._client_tools.values()]
+        tools = [*(tool.spec for tool in self._tools), *self._client_tools.values()]
         turn = await asking.ask(
             ModelRequest(
                 system=self._system,
@@ -226,12 +229,13 @@ class ModelLoop:
         """
         :param before: for a call of an earlier process, the path, in which a decision may stand.
         """
-        tool = next((tool for tool in self.world.tools if tool.spec.name == call.name), None)
+        tool = next((tool for tool in self._tools if tool.spec.name == call.name), None)
         if tool is None:
             self._started(call)
             result = ToolResult.of_text(f"Tool {call.name} not found", is_error=True)
         else:
             result = await self._call(tool, call, before)
+        self._foreign = self._foreign or result.foreign
         message = tool_message(call, result.content, result.details, is_error=result.is_error, now_ms=self._now())
         await self._write(message)
         members: dict[str, Any] = {} if result.meta is None else {"meta": result.meta}
@@ -315,7 +319,7 @@ class ModelLoop:
             session_key=self.inbound.session_key,
             agent_id=agent_id,
             workspace=self.world.workspace_of(agent_id),
-            trust=self.inbound.trust,
+            trust="external" if self._foreign else self.inbound.trust,
             clock=self.world.clock,
             update=update,
         )

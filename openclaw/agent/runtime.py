@@ -31,7 +31,7 @@ from openclaw.agent.record import Prepared, read_outcome
 from openclaw.agent.recovery import recover
 from openclaw.agent.retry import RetryPolicy
 from openclaw.agent.run import ActiveRun
-from openclaw.agent.tools import Tool
+from openclaw.agent.tools import Offered, Tool, all_of_them
 from openclaw.agent.transcript import entry_id
 from openclaw.agent.types import Accepted, Inbound, Outcome, Publish
 from openclaw.agent.world import World
@@ -69,6 +69,7 @@ class AgentRuntime(Service):
     in_thread: Callable[..., Deferred[Any]] = maybeDeferred
     zone: Callable[[], tzinfo] | None = None
     tools: Sequence[Tool] = ()
+    offered: Offered = all_of_them
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     ask: Callable[[Question], None] = lambda question: None
     withdrawn: Callable[[str], None] = lambda question_id: None
@@ -108,6 +109,7 @@ class AgentRuntime(Service):
             notes=Notes(self.clock, zone),
             approvals=self.approvals,
             tools=self.tools,
+            offered=self.offered,
             retries=self.retries,
         )
 

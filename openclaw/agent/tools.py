@@ -12,7 +12,7 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from openclaw.agent.providers.base import ToolCall, ToolSpec
+from openclaw.agent.providers.base import ResolvedModel, ToolCall, ToolSpec
 
 
 @frozen(kw_only=True)
@@ -23,12 +23,14 @@ class ToolResult:
     :ivar content: text and image blocks for the model.
     :ivar details: for clients only.
     :ivar meta: one line that says what was done, for clients.
+    :ivar foreign: whether text from outside is in it: from here on the run is not only the operator's.
     """
 
     content: Sequence[Mapping[str, Any]]
     details: Any = None
     is_error: bool = False
     meta: str | None = None
+    foreign: bool = False
 
     @classmethod
     def of_text(cls, text: str, *, is_error: bool = False) -> ToolResult:
@@ -77,3 +79,22 @@ class Tool(Protocol):
         :return: cancelling it ends whatever was started: when it has fired, nothing of the call is left.
         """
         ...
+
+
+class Offered(Protocol):
+    """
+    Which tools a run may use.
+    """
+
+    def __call__(self, tools: Sequence[Tool], session_key: str, model: ResolvedModel) -> Sequence[Tool]:
+        """
+        :param session_key: canonical.
+        """
+        ...
+
+
+def all_of_them(tools: Sequence[Tool], session_key: str, model: ResolvedModel) -> Sequence[Tool]:
+    """
+    Without a policy.
+    """
+    return tools

@@ -18,7 +18,7 @@ from openclaw.agent.lanes import Lanes
 from openclaw.agent.notes import Notes
 from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.retry import RetryPolicy
-from openclaw.agent.tools import Tool
+from openclaw.agent.tools import Offered, Tool, all_of_them
 from openclaw.agent.types import Publish
 from openclaw.config.model import Config
 from openclaw.store.interfaces import Store
@@ -50,4 +50,5 @@ class World:
     notes: Notes
     approvals: Approvals
     tools: Sequence[Tool] = ()
+    offered: Offered = all_of_them
     retries: RetryPolicy = RetryPolicy()  # noqa: RUF009  # frozen

@@ -57,6 +57,8 @@ GATEWAY = obj(
         {"enabled": BOOL, "autoGenerate": BOOL, "certPath": STR, "keyPath": STR, "caPath": STR},
         unknown="ignore",
     ),
+    # The reference learnt it after 2026.1.30.
+    tools=obj(allow=NAMES, deny=NAMES),
     http=obj(endpoints=obj(chatCompletions=obj(enabled=BOOL), responses=_RESPONSES)),
     nodes=obj(browser=obj(mode=choice("auto", "manual", "off"), node=STR), allowCommands=NAMES, denyCommands=NAMES),
 )

@@ -18,6 +18,7 @@ from openclaw.config.model_gateway import GatewayConfig
 from openclaw.config.model_hooks import HooksConfig
 from openclaw.config.model_session import MessagesConfig, ResetPolicy, SessionConfig
 from openclaw.config.model_skills import SkillsConfig
+from openclaw.config.model_tools import ToolsConfig
 from openclaw.config.structure import structure
 
 LogLevel = Literal["silent", "fatal", "error", "warn", "info", "debug", "trace"]
@@ -173,6 +174,7 @@ class Config:
     browser: BrowserConfig = field(factory=BrowserConfig)
     talk: TalkConfig = field(factory=TalkConfig)
     skills: SkillsConfig = field(factory=SkillsConfig)
+    tools: ToolsConfig = field(factory=ToolsConfig)
     effective: Mapping[str, Any] = field(factory=lambda: MappingProxyType({}), repr=False, eq=True, hash=False)
 
     @property

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from openclaw.config.model_tools import ToolPolicyConfig
+
 ThinkingLevel = Literal["off", "minimal", "low", "medium", "high", "xhigh"]
 VerboseLevel = Literal["off", "on", "full"]
 
@@ -129,6 +131,17 @@ class IdentityConfig:
 
 
 @frozen(kw_only=True)
+class AgentSubagentsConfig:
+    """
+    ``agents.list[].subagents``.
+
+    :param allow_agents: which agents it may start; ``*`` is any.
+    """
+
+    allow_agents: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class AgentConfig:
     """
     An entry of ``agents.list``; what is ``None`` follows the defaults.
@@ -142,6 +155,8 @@ class AgentConfig:
     model: ModelRef | None = None
     identity: IdentityConfig = IdentityConfig()
     heartbeat: HeartbeatConfig | None = None
+    subagents: AgentSubagentsConfig = AgentSubagentsConfig()
+    tools: ToolPolicyConfig = field(factory=ToolPolicyConfig)
 
 
 @frozen(kw_only=True)

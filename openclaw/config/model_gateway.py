@@ -212,6 +212,19 @@ class HttpConfig:
 
 
 @frozen(kw_only=True)
+class GatewayToolsConfig:
+    """
+    ``gateway.tools``: what ``/tools/invoke`` offers besides what ``tools`` says.
+
+    :param allow: of those that are refused there by default.
+    :param deny: refused there, and not in runs of the agent.
+    """
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class NodesBrowserConfig:
     """
     ``gateway.nodes.browser``.
@@ -260,5 +273,6 @@ class GatewayConfig:
     remote: RemoteConfig = RemoteConfig()
     reload: ReloadConfig = ReloadConfig()
     shutdown: ShutdownConfig = ShutdownConfig()
+    tools: GatewayToolsConfig = GatewayToolsConfig()
     http: HttpConfig = HttpConfig()
     nodes: NodesConfig = NodesConfig()

@@ -6,26 +6,19 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 
 from openclaw.agent.following import Following
-from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.providers.factory import Models, make_client
 from openclaw.agent.runtime import AgentRuntime
-from openclaw.agent.tools import Tool
-from openclaw.config.auth import ResolvedAuth
-from openclaw.config.loader import Snapshot
-from openclaw.config.model import Config
 from openclaw.config.paths import workspace_dir
 from openclaw.egress.fetch import Egress
 from openclaw.gateway.approvals import RunQuestions, make_questions
@@ -37,7 +30,7 @@ from openclaw.gateway.configuration import Configuration
 from openclaw.gateway.events import EventLog
 from openclaw.gateway.handshake import Makers
 from openclaw.gateway.health import Health
-from openclaw.gateway.hooks import CurrentHooks, HookService
+from openclaw.gateway.hooks import make_hooks
 from openclaw.gateway.kept import KeptConfig
 from openclaw.gateway.life import Life
 from openclaw.gateway.limits import FailureLimiter
@@ -49,12 +42,14 @@ from openclaw.gateway.restart_note import RestartNote
 from openclaw.gateway.schedule import make_schedule
 from openclaw.gateway.scrape import Scrape
 from openclaw.gateway.service import Gateway
+from openclaw.gateway.setting import Setting
 from openclaw.gateway.storing import make_lock, make_store
 from openclaw.gateway.tick import Every, tick_service
+from openclaw.gateway.tooling import OwnMethods, ToolCalls, ToolPolicy
 from openclaw.gateway.watch import ReactorWatch
 from openclaw.gateway.web import make_web
 from openclaw.gateway.websocket import GatewayFactory
-from openclaw.logs.wslog import Style, WsLog
+from openclaw.logs.wslog import WsLog
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.methods.families import METHODS
@@ -66,50 +61,14 @@ from openclaw.sessions.keys import default_agent
 from openclaw.store.import_service import ImportService
 from openclaw.store.interfaces import Store
 from openclaw.tailscale import Whois, find_program
+from openclaw.tools.base import ToolWorld
+from openclaw.tools.registry import make_tools
 from openclaw.web.hosts import machine_names
 from openclaw.wizard.session import Wizards
 
 NOBODY = Caller(
     connection_id="", role="operator", scopes=frozenset(), client_id="gateway-client", client_mode="backend"
 )
-
-
-@frozen(kw_only=True)
-class Setting:
-    """
-    Where a gateway runs: everything that is decided before its parts are made.
-
-    :ivar environ: with what the file's ``env`` block adds.
-    :ivar own_environ: without it, where that is not the same.
-    :ivar hosts: addresses to listen on, the first of which must work.
-    :ivar verbose: the console shows debug, and every frame is told.
-    :ivar under_twistd: ``twistd`` owns the console, the daemon and the signals.
-    :ivar logs: whether log observers are started; tests in memory have their own.
-    :ivar watched: whether somebody measures how late the reactor is; in memory nothing is late.
-    :ivar make_model: in place of the providers; tests give a twin.
-    :ivar tools: what the agent can do.
-    :ivar egress: fetches what others name; without one it is made.
-    :ivar spawn: runs work of the user's in a thread of its own, which does not keep the process from ending.
-    """
-
-    snapshot: Snapshot
-    config: Config
-    auth: ResolvedAuth
-    hosts: tuple[str, ...]
-    port: int
-    state_dir: Path
-    home: Path
-    environ: Mapping[str, str]
-    own_environ: Mapping[str, str] | None = None
-    verbose: bool = False
-    ws_log: Style = "auto"
-    watched: bool = True
-    under_twistd: bool = False
-    logs: bool = True
-    make_model: Callable[[ResolvedModel], Model] | None = None
-    tools: Sequence[Tool] = ()
-    egress: Egress | None = None
-    spawn: Callable[[Callable[[], None]], object] = lambda work: Thread(target=work, daemon=True).start()
 
 
 def new_id() -> str:
@@ -207,6 +166,23 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     questions = make_questions(reactor, events.publish, events, new_id)
     asking = RunQuestions(questions, lambda: default_agent(config()))
     following = Following(events.publish)
+    dispatcher, egress = Dispatcher(METHODS), setting.egress or Egress(reactor)
+    own_methods = OwnMethods(dispatcher)
+    tools = make_tools(
+        ToolWorld(
+            methods=own_methods,
+            config=config,
+            store=store,
+            clock=reactor,
+            make_id=new_id,
+            environ=setting.environ,
+            state_dir=setting.state_dir,
+            workspace_of=workspace_of,
+            in_thread=in_thread,
+            fetch=egress.fetch,
+            http=http,
+        )
+    )
     agents = AgentRuntime(
         store=store,
         config=config,
@@ -217,7 +193,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         workspace_of=workspace_of,
         make_model=setting.make_model or Models(clock=reactor, make_client=http, environ=setting.environ),
         in_thread=in_thread,
-        tools=setting.tools,
+        tools=tools if setting.tools is None else setting.tools,
+        offered=ToolPolicy(config),
         ready=readiness.ready,
         ask=asking.ask,
         withdrawn=asking.withdrawn,
@@ -227,17 +204,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     heartbeats, cron = make_schedule(
         agents, life, in_thread=in_thread, workspace_of=workspace_of, store_path=store_path, ready=readiness.ready
     )
-    current_hooks = CurrentHooks(config=config, auth=setting.auth, directory=setting.snapshot.path.parent)
-    hooks = HookService(
-        current=current_hooks,
-        store=store,
-        config=config,
-        clock=reactor,
-        agents=agents,
-        heartbeats=heartbeats,
-        make_id=new_id,
-    )
-    configuration.changed += [heartbeats.reconfigured, cron.reconfigured, current_hooks.reconfigured]
+    hooks = make_hooks(agents, heartbeats, setting.auth, setting.snapshot.path.parent)
+    configuration.changed += [heartbeats.reconfigured, cron.reconfigured, hooks.current.reconfigured]
     nodes = make_nodes(reactor, new_id)
     node_connections = NodeConnections(
         nodes=nodes,
@@ -279,6 +247,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ready=readiness.ready,
         workspace_of=workspace_of,
     )
+    own_methods.context = context
     names = machine_names()
     canvas = make_canvas(setting, reactor, config, workspace_of, names, in_thread)
     whois = Whois(
@@ -298,7 +267,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         limiter=FailureLimiter(clock=reactor),
         wslog=wslog,
         meters=meters,
-        dispatcher=Dispatcher(METHODS),
+        dispatcher=dispatcher,
         context=context,
         makers=makers,
         machine_names=names,
@@ -325,7 +294,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         canvas=canvas,
         hooks=hooks,
         spawn=setting.spawn,
-        egress=setting.egress or Egress(reactor),
+        egress=egress,
+        tool_calls=ToolCalls.of(tools, config, setting.environ, reactor, workspace_of),
         scrape=Scrape(
             meters=meters, clients=clients, events=events, runs=agents.load, store=store, in_thread=in_thread
         ),

@@ -29,7 +29,7 @@ from openclaw.web.local import LOCAL_NAMES, host_name, is_local, is_trusted
 from openclaw.web.site import HOST, make_site
 
 if TYPE_CHECKING:
-    from openclaw.gateway.assembly import Setting
+    from openclaw.gateway.setting import Setting
 
 InThread = Callable[..., Deferred[Any]]
 

@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from openclaw.agent.errors import RuntimeStopped
 from openclaw.agent.external import unmarked, wrapped
 from openclaw.agent.heartbeat import OK
+from openclaw.agent.runtime import AgentRuntime
 from openclaw.agent.types import Agents, Inbound, Outcome
 from openclaw.config.auth import ResolvedAuth
 from openclaw.config.model import Config
@@ -242,6 +243,23 @@ class HookService(Service):
         self.agents.note(main_session_key(config), f"{lead}: {_one_line(body[:MAX_SUMMARY]) or status}")
         if afterwards.get("wake"):
             self.heartbeats.request(default_agent(config), f"hook:{outcome.run_id}")
+
+
+def make_hooks(agents: AgentRuntime, heartbeats: HeartbeatService, auth: ResolvedAuth, directory: Path) -> HookService:
+    """
+    Hooks, on what the agents have.
+
+    :param directory: of the configuration file.
+    """
+    return HookService(
+        current=CurrentHooks(config=agents.config, auth=auth, directory=directory),
+        store=agents.store,
+        config=agents.config,
+        clock=agents.clock,
+        agents=agents,
+        heartbeats=heartbeats,
+        make_id=agents.make_id,
+    )
 
 
 def _one_line(text: str) -> str:

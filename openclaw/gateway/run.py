@@ -20,8 +20,8 @@ from openclaw.config.binding import LOOPBACK
 from openclaw.config.model import Config
 from openclaw.config.paths import profiled
 from openclaw.config.start import StartOptions
-from openclaw.gateway.assembly import Setting
 from openclaw.gateway.service import Gateway
+from openclaw.gateway.setting import Setting
 from openclaw.gateway.tap import make_setting
 from openclaw.gateway.tuning import tune_process
 from openclaw.store.lock import Waiting

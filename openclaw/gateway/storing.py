@@ -20,7 +20,7 @@ from openclaw.store.sources import Places
 from openclaw.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from openclaw.gateway.assembly import Setting
+    from openclaw.gateway.setting import Setting
 
 
 def make_store(

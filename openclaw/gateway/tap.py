@@ -25,9 +25,10 @@ from openclaw.config.paths import apply_profile, gateway_port, state_dir
 from openclaw.config.shellenv import ShellSilent, import_shell_environment
 from openclaw.config.start import StartOptions, check, read_options
 from openclaw.errors import OpenClawError
-from openclaw.gateway.assembly import Setting, build, make_life
+from openclaw.gateway.assembly import build, make_life
 from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
+from openclaw.gateway.setting import Setting
 from openclaw.gateway.tuning import tune_process
 
 _log = Logger(namespace="gateway")

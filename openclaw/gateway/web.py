@@ -17,6 +17,7 @@ from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.canvas import CanvasService
 from openclaw.gateway.hooks import HookSecret, HookService
 from openclaw.gateway.scrape import Scrape
+from openclaw.gateway.tooling import ToolCalls
 from openclaw.methods.context import MethodContext
 from openclaw.methods.document import protocol_text
 from openclaw.methods.identity import identity_of, read_identity
@@ -27,6 +28,7 @@ from openclaw.web.site import WebContext, make_root_resource, make_site
 if TYPE_CHECKING:
     from openclaw.web.hooks.endpoint import Hooks
     from openclaw.web.openai.endpoint import OpenAI
+    from openclaw.web.tools.endpoint import Tools
 
 
 def _openapi_text() -> bytes:
@@ -47,6 +49,7 @@ def make_web(
     canvas: CanvasService | None,
     egress: Egress,
     hooks: HookService,
+    tool_calls: ToolCalls,
     spawn: Callable[[Callable[[], None]], object],
     scrape: Scrape,
 ) -> Site:
@@ -58,6 +61,7 @@ def make_web(
     :param pending: names of parts that are not ready yet.
     :param egress: fetches what others name.
     :param hooks: does what other programs ask for.
+    :param tool_calls: calls single tools.
     :param spawn: runs work in a thread of its own.
     :param scrape: what is measured.
     """
@@ -93,6 +97,11 @@ def make_web(
         door = HookSecret(hooks=current, limiter=secrets.limiter, clock=reactor, config=context.config)
         return Hooks(actions=hooks, door=door, transform=transform, clock=reactor, make_id=context.make_id)
 
+    def tools() -> Tools:
+        from openclaw.web.tools.endpoint import Tools
+
+        return Tools(calls=tool_calls, secrets=secrets, clock=reactor)
+
     web = WebContext(
         config=context.config,
         pending=pending,
@@ -105,6 +114,7 @@ def make_web(
         protocol=lambda: context.in_thread(protocol_text),
         openapi=lambda: context.in_thread(_openapi_text),
         metrics=scrape.text,
+        tools=tools,
         hooks=hooks.current,
         hook_calls=hook_calls,
         canvas=canvas.host if canvas is not None else None,

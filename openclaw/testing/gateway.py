@@ -24,9 +24,10 @@ from openclaw.config.loader import evaluate
 from openclaw.egress.errors import NameNotFound
 from openclaw.egress.fetch import Egress
 from openclaw.egress.resolving import Resolve
-from openclaw.gateway.assembly import Setting, build
+from openclaw.gateway.assembly import build
 from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
+from openclaw.gateway.setting import Setting
 from openclaw.store.interfaces import Store
 from openclaw.store.memory import MemoryStore
 from openclaw.testing.client import GatewayClient, make_protocol

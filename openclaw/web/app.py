@@ -26,11 +26,12 @@ from openclaw.web.context import WebContext
 from openclaw.web.gate import NOT_FOUND, UNAUTHORIZED
 from openclaw.web.hosts import host_allowed
 from openclaw.web.page import Page
-from openclaw.web.paths import METRICS, hooks_path, is_below
+from openclaw.web.paths import METRICS, TOOLS_INVOKE, hooks_path, is_below
 
 if TYPE_CHECKING:
     from openclaw.web.hooks.endpoint import Hooks
     from openclaw.web.openai.endpoint import OpenAI
+    from openclaw.web.tools.endpoint import Tools
 
 Handler = Callable[..., Any]
 
@@ -160,6 +161,19 @@ class App:
     @cached_property
     def _openai(self) -> OpenAI | None:
         return self.context.openai() if self.context.openai is not None else None
+
+    @routes.route(TOOLS_INVOKE)
+    def invoke_tool(self, request: Request) -> Any:
+        """
+        One tool, without a model.
+        """
+        if self._tools is None:
+            return answer_json(request, HTTPStatus.NOT_FOUND, NOT_FOUND)
+        return self._tools.render(request)
+
+    @cached_property
+    def _tools(self) -> Tools | None:
+        return self.context.tools() if self.context.tools is not None else None
 
     @routes.route("/__openclaw__/", branch=True)
     def canvas(self, request: Request) -> Any:

@@ -19,6 +19,7 @@ from openclaw.web.hosts import machine_names
 if TYPE_CHECKING:
     from openclaw.web.hooks.endpoint import Hooks
     from openclaw.web.openai.endpoint import OpenAI
+    from openclaw.web.tools.endpoint import Tools
 
 
 async def nothing_told(agent_id: str) -> Mapping[str, str]:
@@ -64,6 +65,7 @@ class WebContext:
     :ivar metrics: what is measured, in Prometheus's text format; ``None`` where what writes it is not installed.
     :ivar openai: what is below ``/v1/``; called once, when it is asked for first.
     :ivar protocol: the document of the protocol, as JSON.
+    :ivar tools: what calls single tools; called once, when it is asked for first.
     :ivar hooks: the configuration of the hooks that counts.
     :ivar hook_calls: what is below their path; called once, when it is asked for first.
     :ivar canvas: serves the canvas, if that is on.
@@ -81,6 +83,7 @@ class WebContext:
     openapi: Callable[[], Awaitable[bytes]] = no_document
     metrics: Callable[[], Awaitable[bytes | None]] = no_metrics
     openai: Callable[[], OpenAI] | None = None
+    tools: Callable[[], Tools] | None = None
     hooks: Callable[[], HooksConfig] = HooksConfig
     hook_calls: Callable[[], Hooks] | None = None
     canvas: CanvasHost | None = None

@@ -11,9 +11,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from openclaw.gateway.assembly import Setting, build, make_life
+from openclaw.gateway.assembly import build, make_life
 from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
+from openclaw.gateway.setting import Setting
 from openclaw.store.lock import AlreadyRunning
 from openclaw.store.schema import StoreTooNew, open_writer
 from openclaw.testing.gateway import MemoryGateway

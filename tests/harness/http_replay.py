@@ -43,8 +43,8 @@ class HttpReplay:
     """
     One file of recordings.
 
-    :ivar row: what the manifest says of it: ``answers`` by case, each with ``why`` and ``response``, ``observed``,
-        ``elsewhere``, or ``later`` for what waits for its part; ``apart_from`` for members that are not compared;
+    :ivar row: what the manifest says of it: ``answers`` by case, each with ``why`` and ``response``, ``observed``
+        or ``elsewhere``; ``apart_from`` for members that are not compared;
         ``stream_end`` for the event that ours ends streams with; ``settle`` for the steps after each answer in which
         what it started comes to its end; ``instead`` for pieces of recorded streams and what ours has in their place.
     :ivar secrets: what stands for placeholders in requests.
@@ -67,7 +67,7 @@ class HttpReplay:
 
     def _case(self, case: Row) -> list[Difference]:
         override = self.row.get("answers", {}).get(case["name"], {})
-        if "elsewhere" in override or "later" in override:
+        if "elsewhere" in override:
             return []
         wanted = override.get("response") or self._ours(case["response"])
         if wanted is None or "body_description" in case["request"]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from openclaw import __version__
-from openclaw.web.openapi import chat, files, hooks, openai, operations, own, responses
+from openclaw.web.openapi import chat, files, hooks, openai, operations, own, responses, tools
 
 VERSION: Final = "3.1.0"
 
@@ -21,9 +21,15 @@ DESCRIPTION: Final = (
     " upgrade to a WebSocket is one at any of these addresses."
 )
 
+#: In the order in which they stand.
+PARTS: Final = (own, openai, chat, responses, tools, hooks, files)
+#: What has schemas.
+DESCRIBED: Final = (operations, openai, chat, responses, tools, hooks)
+
 TAGS: Final = (
     ("gateway", "What tells of the gateway itself."),
     ("openai", "What OpenAI's clients ask."),
+    ("tools", "What the agent can do, without it."),
     ("hooks", "What other programs tell the agent, where `hooks.enabled` lets them."),
     ("files", "Canvas, A2UI and the agents' pictures."),
 )
@@ -39,7 +45,7 @@ def openapi_document() -> dict[str, Any]:
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "servers": [{"url": "http://127.0.0.1:18789", "description": "The default address."}],
         "tags": [{"name": name, "description": told} for name, told in TAGS],
-        "paths": {**own.PATHS, **openai.PATHS, **chat.PATHS, **responses.PATHS, **hooks.PATHS, **files.PATHS},
+        "paths": {path: told for part in PARTS for path, told in part.PATHS.items()},
         "components": {
             "securitySchemes": {
                 operations.BEARER: {
@@ -53,7 +59,7 @@ def openapi_document() -> dict[str, Any]:
                     "description": "`hooks.token`, also as the header `x-openclaw-token`.",
                 },
             },
-            "schemas": {**operations.SCHEMAS, **openai.SCHEMAS, **chat.SCHEMAS, **responses.SCHEMAS, **hooks.SCHEMAS},
+            "schemas": {name: told for part in DESCRIBED for name, told in part.SCHEMAS.items()},
         },
     }
 

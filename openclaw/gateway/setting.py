@@ -1,0 +1,57 @@
+"""
+What a gateway is made with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import Thread
+
+from attrs import frozen
+
+from openclaw.agent.providers.base import Model, ResolvedModel
+from openclaw.agent.tools import Tool
+from openclaw.config.auth import ResolvedAuth
+from openclaw.config.loader import Snapshot
+from openclaw.config.model import Config
+from openclaw.egress.fetch import Egress
+from openclaw.logs.wslog import Style
+
+
+@frozen(kw_only=True)
+class Setting:
+    """
+    Where a gateway runs: everything that is decided before its parts are made.
+
+    :ivar environ: with what the file's ``env`` block adds.
+    :ivar own_environ: without it, where that is not the same.
+    :ivar hosts: addresses to listen on, the first of which must work.
+    :ivar verbose: the console shows debug, and every frame is told.
+    :ivar under_twistd: ``twistd`` owns the console, the daemon and the signals.
+    :ivar logs: whether log observers are started; tests in memory have their own.
+    :ivar watched: whether somebody measures how late the reactor is; in memory nothing is late.
+    :ivar make_model: in place of the providers; tests give a twin.
+    :ivar tools: what the agent can do, in place of the gateway's own tools.
+    :ivar egress: fetches what others name; without one it is made.
+    :ivar spawn: runs work of the user's in a thread of its own, which does not keep the process from ending.
+    """
+
+    snapshot: Snapshot
+    config: Config
+    auth: ResolvedAuth
+    hosts: tuple[str, ...]
+    port: int
+    state_dir: Path
+    home: Path
+    environ: Mapping[str, str]
+    own_environ: Mapping[str, str] | None = None
+    verbose: bool = False
+    ws_log: Style = "auto"
+    watched: bool = True
+    under_twistd: bool = False
+    logs: bool = True
+    make_model: Callable[[ResolvedModel], Model] | None = None
+    tools: Sequence[Tool] | None = None
+    egress: Egress | None = None
+    spawn: Callable[[Callable[[], None]], object] = lambda work: Thread(target=work, daemon=True).start()

@@ -1,0 +1,167 @@
+"""
+The gateway's tools, put together: what they act on, which of them a run may use, and those that programs call without
+an agent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import define, evolve, field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from openclaw.agent.providers.base import ResolvedModel
+from openclaw.agent.providers.catalog import default_ref
+from openclaw.agent.tools import Tool, ToolContext, ToolResult
+from openclaw.clock import millis
+from openclaw.config.model import Config
+from openclaw.methods.context import Caller, MethodContext
+from openclaw.methods.dispatch import Dispatcher
+from openclaw.protocol.frames import ErrorShape
+from openclaw.protocol.scopes import ADMIN
+from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key
+from openclaw.tools.base import GatewayTool, ToolFailed, violations
+from openclaw.tools.policy import Layer, allowed, layers
+from openclaw.web.tools.calls import ToolRefused
+
+#: The tools in the name of which methods are called.
+OWN: Final = Caller(
+    connection_id="tools", role="operator", scopes=frozenset({ADMIN}), client_id="gateway-tools", client_mode="backend"
+)
+
+#: What ``/tools/invoke`` refuses as long as ``gateway.tools.allow`` does not name it: who may call a tool there gets
+#: neither an agent that does whatever it is told, nor the configuration.
+REFUSED: Final = ("sessions_spawn", "sessions_send", "gateway", "whatsapp_login")
+
+
+@define(eq=False)
+class OwnMethods:
+    """
+    The gateway's methods for its tools. Implements ``openclaw.tools.base.Methods``.
+
+    :ivar context: what they act on; it is there before anybody calls a tool.
+    """
+
+    dispatcher: Dispatcher
+    context: MethodContext = field(init=False)
+
+    async def __call__(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
+        """
+        :return: the payload of the first answer.
+        :raise ToolFailed: with the message of the refusal.
+        """
+        first: Deferred[Any] = Deferred(lambda _: going.cancel())
+
+        def respond(*, ok: bool, payload: Any = None, error: ErrorShape | None = None) -> None:
+            if first.called:
+                return
+            if ok:
+                first.callback(payload)
+            else:
+                first.errback(ToolFailed(error.message if error is not None else f"{method} failed"))
+
+        request = {"method": method, "params": dict(params or {})}
+        going = Deferred.fromCoroutine(self.dispatcher.answer(evolve(self.context, caller=OWN), request, respond))
+        return await first
+
+
+@frozen
+class ToolPolicy:
+    """
+    Which tools a session may use, by the configuration as it is now.
+    """
+
+    config: Callable[[], Config]
+
+    def __call__(self, tools: Sequence[Tool], session_key: str, model: ResolvedModel) -> Sequence[Tool]:
+        through = layers(self.config(), session_key, model.provider, model.model_id)
+        names = set(allowed((tool.spec.name for tool in tools), through))
+        return [tool for tool in tools if tool.spec.name in names]
+
+
+@define(eq=False)
+class ToolCalls:
+    """
+    Tools without an agent. Implements ``openclaw.web.tools.calls.ToolCalls``.
+
+    :ivar tools: by their names.
+    """
+
+    tools: Mapping[str, GatewayTool]
+    config: Callable[[], Config]
+    environ: Mapping[str, str]
+    clock: IReactorTime
+    workspace_of: Callable[[str], Path]
+
+    @classmethod
+    def of(
+        cls,
+        tools: Sequence[GatewayTool],
+        config: Callable[[], Config],
+        environ: Mapping[str, str],
+        clock: IReactorTime,
+        workspace_of: Callable[[str], Path],
+    ) -> ToolCalls:
+        return cls({tool.name: tool for tool in tools}, config, environ, clock, workspace_of)
+
+    def session_key(self, given: str | None) -> str:
+        """
+        The main session's where none is named.
+        """
+        config = self.config()
+        return main_session_key(config) if given in (None, "", "main") else canonical_key(str(given), config)
+
+    def has(self, name: str, session_key: str) -> bool:
+        """
+        Whether a tool may be called for a session.
+        """
+        if name not in self.tools:
+            return False
+        config = self.config()
+        own = config.gateway.tools
+        refused = tuple(one for one in REFUSED if one not in own.allow)
+        ref = default_ref(config, self.environ, agent_of(session_key, default_agent(config)))
+        through = [*layers(config, session_key, ref.provider, ref.model_id), Layer(deny=(*refused, *own.deny))]
+        return bool(allowed([name], through))
+
+    def takes_action(self, name: str) -> bool:
+        """
+        Whether an argument ``action`` says what a tool is to do.
+        """
+        return "action" in self.tools[name].spec.parameters.get("properties", {})
+
+    def problem(self, name: str, arguments: Mapping[str, Any]) -> str | None:
+        """
+        What is wrong with arguments, for who only asks.
+        """
+        return violations(self.tools[name].spec, arguments)
+
+    async def call(self, name: str, arguments: Mapping[str, Any], session_key: str) -> Mapping[str, Any]:
+        """
+        :return: ``{"content": [...], "details": ...}``.
+        :raise ToolRefused: it could not be done.
+        """
+        agent_id = agent_of(session_key, default_agent(self.config()))
+        context = ToolContext(
+            run_id=f"http-{millis(self.clock)}",
+            session_key=session_key,
+            agent_id=agent_id,
+            workspace=self.workspace_of(agent_id),
+            trust="operator",
+            clock=self.clock,
+            update=_unheard,
+        )
+        try:
+            result = await self.tools[name].perform(arguments, context)
+        except ToolFailed as error:
+            raise ToolRefused(str(error)) from error
+        return {"content": list(result.content), **({} if result.details is None else {"details": result.details})}
+
+
+def _unheard(result: ToolResult) -> None:
+    """
+    Nobody watches a tool that is called without an agent.
+    """

@@ -1,0 +1,294 @@
+"""
+What a tool of the gateway's is made of.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from openclaw.agent.providers.base import ToolCall, ToolSpec
+from openclaw.agent.tools import ToolContext, ToolResult
+from openclaw.config.model import Config
+from openclaw.egress.fetch import Fetched, Limits
+from openclaw.errors import OpenClawError
+from openclaw.store.interfaces import Store
+
+_log = Logger()
+
+
+@frozen
+class ToolFailed(OpenClawError):
+    """
+    A tool could not do what it was asked for, in words for whoever asked.
+    """
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Methods(Protocol):
+    """
+    The gateway's methods, as its owner calls them.
+    """
+
+    async def __call__(self, method: str, params: Mapping[str, Any] | None = None) -> Any:
+        """
+        :return: the payload of the last answer.
+        :raise ToolFailed: with the message of the refusal.
+        """
+        ...
+
+
+class Fetch(Protocol):
+    """
+    See :meth:`openclaw.egress.fetch.Egress.fetch`.
+    """
+
+    def __call__(
+        self, url: str, *, limits: Limits, headers: Mapping[str, str] | None = None, any_status: bool = False
+    ) -> Awaitable[Fetched]: ...
+
+
+@frozen(kw_only=True)
+class ToolWorld:
+    """
+    Everything that tools act on.
+
+    :ivar http: asks services that the owner has configured: method, URL, headers and body; status and body come back.
+    """
+
+    methods: Methods
+    config: Callable[[], Config]
+    store: Store
+    clock: IReactorTime
+    make_id: Callable[[], str]
+    environ: Mapping[str, str]
+    state_dir: Path
+    workspace_of: Callable[[str], Path]
+    in_thread: Callable[..., Deferred[Any]]
+    fetch: Fetch
+    http: Callable[[], Any]
+
+
+@frozen
+class Arguments:
+    """
+    The arguments of a call, of which nobody has checked anything.
+    """
+
+    given: Mapping[str, Any]
+
+    def text(self, name: str) -> str | None:
+        """
+        A text without blanks around it; ``None`` for anything else.
+        """
+        value = self.given.get(name)
+        return (value.strip() or None) if isinstance(value, str) else None
+
+    def needed(self, *names: str) -> str:
+        """
+        The first of these that is a text.
+
+        :raise ToolFailed: there is none.
+        """
+        for name in names:
+            if (value := self.text(name)) is not None:
+                return value
+        raise ToolFailed(f"{names[0]} required")
+
+    def number(self, name: str) -> float | None:
+        """
+        A number, also one in a text; ``None`` for anything else.
+        """
+        value = self.given.get(name)
+        try:
+            number = float(value) if isinstance(value, str) else value
+        except ValueError:
+            return None
+        usable = isinstance(number, int | float) and not isinstance(number, bool) and abs(number) < 1e15
+        return float(number) if usable and number is not None else None
+
+    def whole(self, name: str, default: int, *, least: int = 1, most: int) -> int:
+        """
+        A whole number within limits.
+        """
+        number = self.number(name)
+        return default if number is None else max(least, min(most, int(number)))
+
+    def flag(self, name: str) -> bool:
+        return self.given.get(name) is True
+
+    def names(self, name: str) -> list[str]:
+        """
+        The texts of a list.
+        """
+        value = self.given.get(name)
+        return [item.strip() for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+    def members(self, name: str) -> dict[str, Any] | None:
+        """
+        An object, also one that is written as JSON.
+        """
+        value = self.given.get(name)
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                return None
+        return dict(value) if isinstance(value, dict) else None
+
+    def known(self, *names: str) -> dict[str, Any]:
+        """
+        Those of these that were given.
+        """
+        return {name: self.given[name] for name in names if self.given.get(name) is not None}
+
+
+Work = Callable[[ToolWorld, Arguments, ToolContext], Awaitable[ToolResult]]
+Action = Callable[[ToolWorld, Arguments, ToolContext], Awaitable[Any]]
+
+
+@frozen(kw_only=True, eq=False)
+class GatewayTool:
+    """
+    One tool. Implements ``openclaw.agent.tools.Tool``.
+
+    :ivar work: does it; what it raises of our own errors is told.
+    :ivar acts: whether a call changes something, or tells somebody something. Once text from outside was read, a person
+        is asked before.
+    """
+
+    spec: ToolSpec
+    world: ToolWorld
+    work: Work
+    acts: Callable[[Arguments], bool]
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    def question(self, call: ToolCall, context: ToolContext) -> str | None:
+        arguments = Arguments(call.arguments)
+        if context.trust != "external" or not self.acts(arguments):
+            return None
+        action = arguments.text("action")
+        return f"{self.name}{f' {action}' if action else ''} after reading text from outside"
+
+    def run(self, call: ToolCall, context: ToolContext) -> Deferred[ToolResult]:
+        return Deferred.fromCoroutine(self._run(call, context))
+
+    async def _run(self, call: ToolCall, context: ToolContext) -> ToolResult:
+        wrong = violations(self.spec, call.arguments)
+        if wrong is not None:
+            return ToolResult.of_text(wrong, is_error=True)
+        try:
+            return await self.perform(call.arguments, context)
+        except OpenClawError as error:
+            return failed(self.name, str(error))
+
+    async def perform(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        """
+        :raise ToolFailed: it could not be done.
+        """
+        try:
+            return await self.work(self.world, Arguments(arguments), context)
+        except (CancelledError, ToolFailed):
+            raise
+        except OpenClawError as error:
+            raise ToolFailed(str(error)) from error
+        except Exception as error:
+            _log.failure("The tool {tool} failed in a way it does not know.", tool=self.name)
+            raise ToolFailed(f"{self.name} failed with an internal error") from error
+
+
+def failed(tool: str, why: str) -> ToolResult:
+    """
+    What the model is told of a failure.
+    """
+    told = {"status": "error", "tool": tool, "error": why}
+    return ToolResult(content=_text_of(told), details=told, is_error=True)
+
+
+def result(value: Any) -> ToolResult:
+    """
+    A JSON value as text and as it is.
+    """
+    return ToolResult(content=_text_of(value), details=value)
+
+
+def _text_of(value: Any) -> list[dict[str, str]]:
+    return [{"type": "text", "text": json.dumps(value, indent=2, ensure_ascii=False)}]
+
+
+def by_action(actions: Mapping[str, Action]) -> Work:
+    """
+    A tool whose ``action`` says what it does. What an action gives is a result, or a value that becomes one.
+    """
+
+    async def work(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:
+        action = arguments.needed("action")
+        if action not in actions:
+            raise ToolFailed(f"Unknown action: {action}")
+        value = await actions[action](world, arguments, context)
+        return value if isinstance(value, ToolResult) else result(value)
+
+    return work
+
+
+def never(arguments: Arguments) -> bool:
+    """
+    For tools that only look.
+    """
+    return False
+
+
+def always(arguments: Arguments) -> bool:
+    """
+    For tools that act in any case.
+    """
+    return True
+
+
+def unless(*actions: str) -> Callable[[Arguments], bool]:
+    """
+    For tools that act with any but these actions.
+    """
+    return lambda arguments: arguments.text("action") not in actions
+
+
+@cache
+def parameters() -> Mapping[str, Any]:
+    """
+    The JSON Schema of each tool's arguments.
+    """
+    told: dict[str, Any] = json.loads((files("openclaw.tools") / "parameters.json").read_bytes())
+    return told
+
+
+def violations(spec: ToolSpec, given: Mapping[str, Any]) -> str | None:
+    """
+    What a model is told of arguments that are not what the tool takes; ``None`` if they are.
+    """
+    # What checks them takes time to load, and a start does not need it.
+    from jsonschema_rs import validator_for
+
+    errors = list(validator_for(dict(spec.parameters)).iter_errors(dict(given)))
+    if not errors:
+        return None
+    lines = [f"  - {'/'.join(map(str, error.instance_path)) or 'root'}: {error.message}" for error in errors[:5]]
+    received = json.dumps(dict(given), ensure_ascii=False)[:2000]
+    return "\n".join(
+        [f'Validation failed for tool "{spec.name}":', *lines, "", f"Received arguments:\n{received}"],
+    )

@@ -1,0 +1,224 @@
+"""
+Agents and sessions: ``agents_list``, ``sessions_list``, ``sessions_history``, ``session_status`` and ``sessions_send``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from openclaw.agent.commands.base import CommandContext
+from openclaw.agent.commands.status import status
+from openclaw.agent.tools import ToolContext, ToolResult
+from openclaw.clock import MACHINE_ZONE, millis
+from openclaw.config.model import Config
+from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key, normalize_agent_id, rest_of
+from openclaw.tools.base import Arguments, ToolFailed, ToolWorld, result
+
+MOST_SESSIONS: Final = 200
+MOST_MESSAGES: Final = 20
+MOST_HISTORY: Final = 1000
+#: How long ``sessions_send`` waits, in seconds.
+MOST_WAIT: Final = 600
+
+ROW: Final = (
+    "label",
+    "displayName",
+    "deliveryContext",
+    "updatedAt",
+    "sessionId",
+    "model",
+    "contextTokens",
+    "totalTokens",
+    "thinkingLevel",
+    "verboseLevel",
+    "systemSent",
+    "abortedLastRun",
+    "sendPolicy",
+    "lastChannel",
+    "lastTo",
+    "lastAccountId",
+)
+
+#: What a session is for, by how its key begins after the agent.
+KINDS: Final = (("cron:", "cron"), ("hook:", "hook"), ("node-", "node"), ("node:", "node"))
+ANY: Final = "*"
+
+
+async def agents_list(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:
+    """
+    The agents that may be started from here.
+    """
+    config = world.config()
+    own = context.agent_id
+    entries = {normalize_agent_id(entry.id): entry for entry in config.agents.list}
+    named = entries[own].subagents.allow_agents if own in entries else ()
+    more = sorted(entries if ANY in named else {normalize_agent_id(name) for name in named})
+    rows = []
+    for agent_id in [own, *(one for one in more if one != own)]:
+        name = entries[agent_id].name if agent_id in entries else None
+        rows.append({"id": agent_id, **({"name": name} if name else {}), "configured": agent_id in entries})
+    return result({"requester": own, "allowAny": ANY in named, "agents": rows})
+
+
+async def sessions_list(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:
+    """
+    Sessions, newest first.
+    """
+    config, minutes = world.config(), arguments.number("activeMinutes")
+    limit = arguments.whole("limit", MOST_SESSIONS, most=MOST_SESSIONS)
+    kinds = set(arguments.names("kinds"))
+    asked: dict[str, Any] = {"includeGlobal": True}
+    if not kinds:
+        asked["limit"] = limit
+    if minutes is not None and minutes >= 1:
+        asked["activeMinutes"] = int(minutes)
+    found = (await world.methods("sessions.list", asked))["sessions"]
+    rows = [_row(config, row) for row in found if _may_see(config, row["key"], context)]
+    rows = [row for row in rows if not kinds or row["kind"] in kinds][:limit]
+    messages = arguments.whole("messageLimit", 0, least=0, most=MOST_MESSAGES)
+    if messages:
+        for row in rows[:MOST_MESSAGES]:
+            key = main_session_key(config) if row["key"] == "main" else row["key"]
+            row["messages"] = await _messages(world, key, messages, tools=False)
+    return result({"count": len(rows), "sessions": rows})
+
+
+def _row(config: Config, row: Mapping[str, Any]) -> dict[str, Any]:
+    key = row["key"]
+    kind = _kind(config, key, row)
+    shown = "main" if kind == "main" else key
+    channel = row.get("channel") or row.get("lastChannel") or "unknown"
+    return {"key": shown, "kind": kind, "channel": channel, **{name: row[name] for name in ROW if name in row}}
+
+
+def _kind(config: Config, key: str, row: Mapping[str, Any]) -> str:
+    if key == main_session_key(config):
+        return "main"
+    rest = rest_of(key)
+    for start, kind in KINDS:
+        if rest.startswith(start):
+            return kind
+    return "group" if row.get("kind") == "group" else "other"
+
+
+def _may_see(config: Config, key: str, context: ToolContext) -> bool:
+    """
+    Sessions of another agent are that one's, unless agents may talk to each other.
+    """
+    owner = agent_of(key, default_agent(config))
+    if owner == context.agent_id:
+        return True
+    talk = config.tools.agent_to_agent
+    allowed = {normalize_agent_id(name) if name != ANY else ANY for name in talk.allow}
+    return talk.enabled and (not allowed or ANY in allowed or {owner, context.agent_id} <= allowed)
+
+
+async def _found(world: ToolWorld, named: str, context: ToolContext, what: str) -> str:
+    """
+    The canonical key of a session that was named by its key or its id.
+
+    :raise ToolFailed: it is another agent's.
+    """
+    config = world.config()
+    key = main_session_key(config, context.agent_id) if named == "main" else canonical_key(named, config)
+    if await world.store.read(lambda unit: unit.sessions.get(key)) is None and ":" not in named and named != "main":
+        key = (await world.methods("sessions.resolve", {"sessionId": named}))["key"]
+    if not _may_see(config, key, context):
+        raise ToolFailed(f"Agent-to-agent {what} is disabled. Set tools.agentToAgent.enabled=true to allow it.")
+    return key
+
+
+async def _messages(world: ToolWorld, key: str, limit: int, *, tools: bool) -> list[Any]:
+    history = await world.methods("chat.history", {"sessionKey": key, "limit": min(MOST_HISTORY, limit)})
+    return [message for message in history["messages"] if tools or message.get("role") != "toolResult"]
+
+
+async def sessions_history(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:
+    """
+    The latest messages of a session.
+    """
+    named = arguments.needed("sessionKey")
+    key = await _found(world, named, context, "history")
+    limit = arguments.whole("limit", 200, most=MOST_HISTORY)
+    messages = await _messages(world, key, limit, tools=arguments.flag("includeTools"))
+    return result({"sessionKey": named, "messages": messages})
+
+
+async def session_status(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:
+    """
+    A session at a glance; with ``model``, another model for it before.
+    """
+    named, model = arguments.text("sessionKey"), arguments.text("model")
+    key = context.session_key if named is None else await _found(world, named, context, "status")
+    if model is not None:
+        await world.methods("sessions.patch", {"key": key, "model": None if model == "default" else model})
+    session = await world.store.read(lambda unit: unit.sessions.get(key))
+    card = status(
+        CommandContext(
+            session_key=key,
+            agent_id=agent_of(key, default_agent(world.config())),
+            members=session.members if session is not None else {},
+            config=world.config(),
+            environ=world.environ,
+            now_ms=millis(world.clock),
+            updated_at_ms=session.updated_at_ms if session is not None else None,
+        ),
+        "",
+    )
+    now = datetime.fromtimestamp(world.clock.seconds(), UTC).astimezone(MACHINE_ZONE)
+    text = f"{card.answer}\n🕒 Time: {now:%A, %Y-%m-%d %H:%M %Z}"
+    details = {"ok": True, "sessionKey": key, "changedModel": model is not None, "statusText": text}
+    return ToolResult(content=[{"type": "text", "text": text}], details=details)
+
+
+async def sessions_send(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:
+    """
+    Say something in another session, and wait for its answer if that is wanted.
+    """
+    message, label = arguments.needed("message"), arguments.text("label")
+    named = arguments.text("sessionKey")
+    if named is None and label is None:
+        raise ToolFailed("sessionKey or label required")
+    if named is None:
+        asked = {"label": label, **arguments.known("agentId")}
+        named = (await world.methods("sessions.resolve", asked))["key"]
+    key = await _found(world, named or "", context, "messaging")
+    if key == context.session_key:
+        raise ToolFailed("sessions_send cannot talk to the session that it is called in")
+    run_id = world.make_id()
+    told = f"Agent-to-agent message from {context.session_key}; its sender gets your answer."
+    await world.methods(
+        "agent",
+        {
+            "message": message,
+            "sessionKey": key,
+            "idempotencyKey": run_id,
+            "deliver": False,
+            "lane": "nested",
+            "extraSystemPrompt": told,
+        },
+    )
+    seconds = arguments.whole("timeoutSeconds", 30, least=0, most=MOST_WAIT)
+    if seconds == 0:
+        return result({"runId": run_id, "status": "accepted", "sessionKey": named})
+    outcome = await world.methods("agent.wait", {"runId": run_id, "timeoutMs": seconds * 1000})
+    told_back: dict[str, Any] = {"runId": run_id, "status": outcome["status"], "sessionKey": named}
+    if outcome["status"] == "ok":
+        told_back["reply"] = _last_text(await _messages(world, key, MOST_MESSAGES, tools=False))
+    elif outcome.get("error"):
+        told_back["error"] = outcome["error"]
+    return result(told_back)
+
+
+def _last_text(messages: list[Any]) -> str:
+    for message in reversed(messages):
+        if message.get("role") == "assistant":
+            content = message.get("content")
+            return (
+                content
+                if isinstance(content, str)
+                else "".join(block.get("text", "") for block in content if isinstance(block, Mapping))
+            )
+    return ""

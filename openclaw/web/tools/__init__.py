@@ -1,0 +1,3 @@
+"""
+Calling one tool without a model (``http.md`` 9).
+"""

@@ -1,0 +1,130 @@
+"""
+``POST /tools/invoke`` (``http.md`` 9).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from attrs import define, field
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.server import Request
+
+from openclaw.web.answers import answer_json, answer_status, named_headers
+from openclaw.web.bodies import MalformedBody, read_object
+from openclaw.web.gate import UNAUTHORIZED, Secrets
+from openclaw.web.tools.calls import Answered, KeyReused, Once, ToolCalls, ToolRefused
+
+NO_TOOL = "tools.invoke requires body.tool"
+
+#: Calls at once, and how long one may take in seconds.
+AT_ONCE = 32
+LIMIT = 600.0
+
+RETRY = {"retry-after": "2"}
+
+
+@define(kw_only=True, eq=False)
+class Tools:
+    """
+    The endpoint.
+    """
+
+    calls: ToolCalls
+    secrets: Secrets
+    clock: IReactorTime
+    _once: Once = field(init=False)
+    _busy: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._once = Once(self.clock.seconds)
+
+    def render(self, request: Request) -> Any:
+        """
+        Answer a request.
+        """
+        if request.method != b"POST":
+            return answer_status(request, HTTPStatus.METHOD_NOT_ALLOWED, {"allow": "POST"})
+        return Deferred.fromCoroutine(self._answered(request))
+
+    async def _answered(self, request: Request) -> bytes:
+        headers = named_headers(request)
+        peer = getattr(request.getClientAddress(), "host", "127.0.0.1")
+        if not await self.secrets.admits(peer, headers):
+            return answer_json(request, HTTPStatus.UNAUTHORIZED, UNAUTHORIZED)
+        try:
+            body = read_object(request)
+        except MalformedBody as error:
+            return answer_json(request, HTTPStatus.BAD_REQUEST, _invalid(str(error)))
+        name = body.get("tool")
+        if not isinstance(name, str) or not name.strip():
+            return answer_json(request, HTTPStatus.BAD_REQUEST, _invalid(NO_TOOL))
+        return await self._called(request, name.strip(), body, headers.get("idempotency-key", "").strip()[:256] or None)
+
+    async def _called(self, request: Request, name: str, body: Mapping[str, Any], key: str | None) -> bytes:
+        given = body.get("sessionKey")
+        session_key = self.calls.session_key(given.strip() if isinstance(given, str) else None)
+        if not self.calls.has(name, session_key):
+            told = _failed("not_found", f"Tool not available: {name}")
+            return answer_json(request, HTTPStatus.NOT_FOUND, told)
+        arguments = self._arguments(name, body)
+        if body.get("dryRun") is True:
+            answer = self._dry(name, arguments, session_key)
+            return answer_json(request, answer.status, answer.value)
+        if self._busy >= AT_ONCE:
+            told = _failed("unavailable", "too many tools are being called")
+            return answer_json(request, HTTPStatus.SERVICE_UNAVAILABLE, told, RETRY)
+        fingerprint = hashlib.sha256(orjson.dumps([name, arguments, session_key])).digest()
+        self._busy += 1
+        try:
+            answer = await self._once(key, fingerprint, lambda: self._done(name, arguments, session_key))
+        except KeyReused as error:
+            return answer_json(request, HTTPStatus.CONFLICT, _failed("invalid_request_error", str(error)))
+        finally:
+            self._busy -= 1
+        return answer_json(request, answer.status, answer.value)
+
+    def _arguments(self, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        given = body.get("args")
+        arguments = dict(given) if isinstance(given, Mapping) else {}
+        action = body.get("action")
+        if isinstance(action, str) and "action" not in arguments and self.calls.takes_action(name):
+            arguments["action"] = action
+        return arguments
+
+    def _dry(self, name: str, arguments: Mapping[str, Any], session_key: str) -> Answered:
+        """
+        What would be done; nothing is.
+        """
+        problem = self.calls.problem(name, arguments)
+        if problem is not None:
+            return Answered(HTTPStatus.BAD_REQUEST, _failed("tool_error", problem))
+        would = {"tool": name, "args": arguments, "sessionKey": session_key}
+        return Answered(HTTPStatus.OK, {"ok": True, "dryRun": True, "wouldInvoke": would})
+
+    async def _done(self, name: str, arguments: Mapping[str, Any], session_key: str) -> Answered:
+        calling = Deferred.fromCoroutine(self.calls.call(name, arguments, session_key))
+        try:
+            result = await calling.addTimeout(LIMIT, self.clock)
+        except CancelledError:
+            raise
+        except ToolRefused as error:
+            return Answered(HTTPStatus.BAD_REQUEST, _failed("tool_error", str(error)))
+        except DeferredTimeout:
+            told = _failed("tool_error", f"{name} took more than {LIMIT:g} seconds")
+            return Answered(HTTPStatus.GATEWAY_TIMEOUT, told)
+        return Answered(HTTPStatus.OK, {"ok": True, "result": result})
+
+
+def _invalid(message: str) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "invalid_request_error"}}
+
+
+def _failed(kind: str, message: str) -> dict[str, Any]:
+    return {"ok": False, "error": {"type": kind, "message": message}}

@@ -1,0 +1,3 @@
+"""
+Tests of calling tools without a model.
+"""

@@ -1,0 +1,155 @@
+"""
+``/tools/invoke`` over a whole gateway.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from openclaw.tools.base import GatewayTool
+from openclaw.web.tools import endpoint
+from openclaw.web.tools.calls import KEPT, KEPT_SECONDS, Answered, KeyReused, Once
+from tests.harness.http import send
+from tests.tools.case import BEARER, ToolCase
+
+
+class PolicyTests(ToolCase):
+    def test_refused_by_default(self) -> None:
+        """
+        Neither the configuration nor other sessions' agents, unless the owner says so.
+        """
+        gateway = self.gateway()
+        for tool in ("gateway", "sessions_send", "exec", "whatsapp_login"):
+            answer = self.post(gateway, {"tool": tool, "args": {"action": "config.get"}})
+            self.assertEqual((answer.status, answer.value["error"]["message"]), (404, f"Tool not available: {tool}"))
+        allowed = self.gateway({"gateway": {"tools": {"allow": ["gateway"], "deny": ["cron"]}}})
+        self.assertEqual(self.post(allowed, {"tool": "gateway", "action": "config.get"}).status, 200)
+        self.assertEqual(self.post(allowed, {"tool": "cron", "action": "status"}).status, 404)
+
+    def test_agents(self) -> None:
+        """
+        The session says whose policy counts.
+        """
+        config = {"agents": {"list": [{"id": "main"}, {"id": "ops", "tools": {"profile": "minimal"}}]}}
+        gateway = self.gateway(config)
+        for key, status in (("", 200), ("main", 200), ("agent:ops:main", 404), ("agent:ops:x", 404)):
+            asked = {"tool": "cron", "action": "status", "sessionKey": key}
+            self.assertEqual(self.post(gateway, asked).status, status, key)
+
+    def test_dry_run(self) -> None:
+        """
+        It says what would be done; nothing is.
+        """
+        gateway = self.gateway()
+        asked = {"tool": "cron", "action": "wake", "args": {"text": "x"}, "dryRun": True}
+        would = self.post(gateway, asked).value["wouldInvoke"]
+        self.assertEqual(would["args"], {"text": "x", "action": "wake"})
+        self.assertEqual(gateway.service.agents.notes("agent:main:main"), [])
+        wrong = self.post(gateway, {**asked, "action": "dance"})
+        self.assertEqual((wrong.status, wrong.value["error"]["type"]), (400, "tool_error"))
+        self.assertEqual(self.post(gateway, {"tool": "exec", "dryRun": True}).status, 404)
+
+
+class OnceTests(ToolCase):
+    def test_key(self) -> None:
+        """
+        A request that is sent again is done once; the key is for that request only.
+        """
+        gateway = self.gateway()
+        asked = {"tool": "cron", "action": "wake", "args": {"text": "x", "mode": "next-heartbeat"}}
+        key = {"Idempotency-Key": "k"}
+        first, second = (self.post(gateway, asked, key) for _ in range(2))
+        self.assertEqual((first.status, first.value), (200, second.value))
+        self.post(gateway, {"tool": "cron", "action": "wake", "args": {"text": "y", "mode": "next-heartbeat"}})
+        self.post(gateway, asked, key)
+        self.assertEqual(gateway.service.agents.notes("agent:main:main"), ["x", "y"])
+        other = self.post(gateway, {"tool": "agents_list"}, key)
+        self.assertEqual(other.status, 409)
+
+    def test_leaving(self) -> None:
+        """
+        The call of a client that leaves is ended.
+        """
+        ended: list[bool] = []
+
+        async def forever(*_: Any) -> Any:
+            try:
+                await Deferred()
+            except CancelledError:
+                ended.append(True)
+                raise
+
+        self.patch(GatewayTool, "perform", forever)
+        gateway = self.gateway()
+        line = send(gateway, "POST", "/tools/invoke", headers=BEARER, body={"tool": "agents_list"})
+        line.leave()
+        gateway.flush()
+        self.assertEqual(ended, [True])
+
+    def test_limits(self) -> None:
+        """
+        So many at once, and each for so long.
+        """
+        self.patch(endpoint, "AT_ONCE", 1)
+
+        async def forever(*_: Any) -> Any:
+            await Deferred()
+
+        self.patch(GatewayTool, "perform", forever)
+        gateway = self.gateway()
+        slow = send(gateway, "POST", "/tools/invoke", headers=BEARER, body={"tool": "agents_list"})
+        refused = self.post(gateway, {"tool": "agents_list"})
+        self.assertEqual((refused.status, refused.headers["retry-after"]), (503, "2"))
+        gateway.advance(endpoint.LIMIT)
+        self.assertIn(b" 504 ", slow.received)
+
+
+class AnswerTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.once = Once(self.clock.seconds)
+        self.done = 0
+
+    def begin(self, key: str, print_: bytes = b"p", result: Deferred[Any] | None = None) -> Deferred[Answered]:
+        async def work() -> Answered:
+            self.done += 1
+            return Answered(200, await result if result is not None else self.done)  # type: ignore[arg-type]
+
+        return Deferred.fromCoroutine(self.once(key, print_, work))
+
+    def test_together(self) -> None:
+        """
+        Who asks meanwhile waits for the same answer, also when another who waited has gone.
+        """
+        result: Deferred[Any] = Deferred()
+        first, gone, second = self.begin("k", b"p", result), self.begin("k"), self.begin("k")
+        gone.cancel()
+        self.failureResultOf(gone, CancelledError)
+        self.failureResultOf(self.begin("k", b"other"), KeyReused)
+        result.callback("x")
+        self.assertEqual([self.successResultOf(one).value for one in (first, second)], ["x", "x"])
+        self.assertEqual(self.done, 1)
+
+    def test_first_has_gone(self) -> None:
+        """
+        Then the next one does it.
+        """
+        first = self.begin("k", b"p", Deferred())
+        second = self.begin("k")
+        first.cancel()
+        self.failureResultOf(first, CancelledError)
+        self.assertEqual(self.successResultOf(second).value, 2)
+
+    def test_forgotten(self) -> None:
+        self.successResultOf(self.begin("k"))
+        self.clock.advance(KEPT_SECONDS)
+        self.assertEqual(self.successResultOf(self.begin("k")).value, 2)
+        for number in range(KEPT + 1):
+            self.successResultOf(self.begin(f"more {number}"))
+        before = self.done
+        self.successResultOf(self.begin("k"))
+        self.assertEqual(self.done, before + 1)
