@@ -205,6 +205,12 @@ class MemoryGateway:
         ours = FakeTransport(server, isServer=True, hostAddress=here, peerAddress=address)
         self._pumps.append(connect(server, ours, protocol, FakeTransport(protocol, isServer=False), greet=False))
 
+    def channels(self) -> Sequence[Any]:
+        """
+        The gateway's sides of all connections, in the order in which they were made.
+        """
+        return [pump.server for pump in self._pumps]
+
     def connected(self, **arguments: Any) -> GatewayClient:
         """
         A new client that has said hello with the token.

@@ -11,8 +11,10 @@ from openclaw.agent.providers.base import Stop, TextDelta, ToolCall
 from openclaw.agent.providers.errors import ProviderRefused
 from openclaw.testing.gateway import TOKEN, MemoryGateway
 from openclaw.testing.model import Step, said
-from tests.harness.http import ask, events, open_line, send
+from openclaw.web.channel import IDLE_SECONDS
+from tests.harness.http import ask, events, open_line, send, whole
 from tests.harness.models import RecordedExec
+from tests.web.asking import parsed
 from tests.web.openai.case import BEARER, CALLS, HttpCase
 
 PATH = "/v1/chat/completions"
@@ -218,6 +220,44 @@ class LeavingTests(ChatCase):
         line.leave()
         gateway.advance(1)
         self.assertEqual(self.successResultOf(gateway.store.read(lambda unit: list(unit.runs.unfinished()))), [])
+
+    def test_client_that_takes_nothing(self) -> None:
+        """
+        It is cut off after a minute, and its run is ended; until then the model may go on.
+        """
+        gateway = self.gateway([TextDelta("Hello"), 1.0, TextDelta(" world"), 1e6])
+        body = {"user": "u", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+        line = send(gateway, "POST", PATH, headers=BEARER, body=body)
+        gateway.advance(0.5)
+        self.assertIn(b"Hello", line.received)
+        gateway.channels()[-1].pauseProducing()
+        gateway.advance(2)
+        self.assertNotIn(b"world", line.received)
+        gateway.advance(IDLE_SECONDS - 3)
+        self.assertEqual((line.ended, gateway.model.cancelled), (False, 0))
+        gateway.advance(2)
+        self.assertEqual((line.ended, gateway.model.cancelled), (True, 1))
+        session = self.successResultOf(gateway.store.read(lambda unit: unit.sessions.get(SESSION)))
+        assert session is not None
+        self.assertTrue(session.members["abortedLastRun"])
+
+    def test_slow_client(self) -> None:
+        """
+        What it did not take comes when it goes on, in order and to the end.
+        """
+        gateway = self.gateway([TextDelta("a"), 1.0, TextDelta("b"), 1.0, *said("c")])
+        line = send(
+            gateway, "POST", PATH, headers=BEARER, body={"stream": True, "messages": [{"role": "user", "content": "x"}]}
+        )
+        gateway.advance(0.5)
+        channel = gateway.channels()[-1]
+        channel.pauseProducing()
+        gateway.advance(5)
+        self.assertNotIn(b"[DONE]", line.received)
+        channel.resumeProducing()
+        gateway.advance_until(lambda: whole(line), 10.0)
+        text = "".join(value["choices"][0]["delta"].get("content", "") for value in events(parsed(line.received))[:-1])
+        self.assertEqual(text, "abc")
 
     def test_keeping_alive(self) -> None:
         """
