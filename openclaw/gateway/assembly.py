@@ -39,6 +39,7 @@ from openclaw.gateway.log_service import LogService
 from openclaw.gateway.nodes import NodeConnections
 from openclaw.gateway.readiness import Readiness
 from openclaw.gateway.restart_note import RestartNote
+from openclaw.gateway.retention import Retention
 from openclaw.gateway.schedule import make_schedule
 from openclaw.gateway.scrape import Scrape
 from openclaw.gateway.service import Gateway
@@ -304,6 +305,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
     restart_note = RestartNote(state_dir=setting.state_dir, config=config, note=agents.note, in_thread=in_thread)
     ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))
+    retention = Retention(store=store, clock=reactor)
     checks = Every(clock=reactor, interval=ticks.interval * 2, work=health.refresh_soon)
 
     gateway = Gateway(
@@ -321,6 +323,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             restart_note,
             ticks,
             checks,
+            retention,
             questions,
             cron,
             heartbeats,
@@ -339,6 +342,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         importer,
         ticks,
         checks,
+        retention,
         questions,
         hooks,
         agents,

@@ -282,6 +282,14 @@ class Runs(Protocol):
         """
         ...
 
+    def forget(self, ended_before_ms: int, limit: int) -> int:
+        """
+        Forget terminal runs, the oldest first.
+
+        :return: how many.
+        """
+        ...
+
     def session_key(self, session_id: str) -> str | None:
         """
         :return: the key under which some run continued this transcript. It may look at all runs: for the export only.
@@ -331,6 +339,14 @@ class Outbox(Protocol):
         ...
 
     def delivered(self, id: str, at_ms: int) -> None: ...
+
+    def forget(self, delivered_before_ms: int, limit: int) -> int:
+        """
+        Forget what was delivered, the oldest first.
+
+        :return: how many.
+        """
+        ...
 
 
 class Unit(Protocol):

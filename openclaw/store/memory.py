@@ -187,6 +187,13 @@ class MemoryRuns:
         rows = [row for row in self.rows.values() if row.state not in TERMINAL_STATES]
         return sorted(rows, key=lambda row: (row.created_at_ms, row.run_id))
 
+    def forget(self, ended_before_ms: int, limit: int) -> int:
+        ended = [(row.ended_at_ms or 0, row.run_id) for row in self.rows.values() if row.state in TERMINAL_STATES]
+        gone = sorted(one for one in ended if one[0] < ended_before_ms)[:limit]
+        for _, run_id in gone:
+            del self.rows[run_id]
+        return len(gone)
+
 
 @define
 class MemoryAnswers:
@@ -268,6 +275,13 @@ class MemoryOutbox:
     def delivered(self, id: str, at_ms: int) -> None:
         if id in self.rows:
             self.rows[id] = evolve(self.rows[id], delivered_at_ms=at_ms)
+
+    def forget(self, delivered_before_ms: int, limit: int) -> int:
+        told = [(row.delivered_at_ms, row.id) for row in self.rows.values() if row.delivered_at_ms is not None]
+        gone = sorted(one for one in told if one[0] < delivered_before_ms)[:limit]
+        for _, item_id in gone:
+            del self.rows[item_id]
+        return len(gone)
 
 
 @define

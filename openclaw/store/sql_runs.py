@@ -19,6 +19,7 @@ RUN_COLUMNS = (
 )
 
 #: The condition of the partial index, to the letter: SQLite uses the index for no other wording.
+FINISHED = "state IN ('ok', 'error', 'aborted', 'interrupted')"
 UNFINISHED = "state NOT IN ('ok', 'error', 'aborted', 'interrupted')"
 
 
@@ -102,6 +103,14 @@ class SqlRuns:
         )
         return [_run(row) for row in rows]
 
+    def forget(self, ended_before_ms: int, limit: int) -> int:
+        gone = self.connection.execute(
+            f"DELETE FROM runs WHERE run_id IN (SELECT run_id FROM runs WHERE {FINISHED} AND ended_at_ms < ?"
+            " ORDER BY ended_at_ms, run_id LIMIT ?)",
+            (ended_before_ms, limit),
+        )
+        return gone.rowcount
+
 
 @define
 class SqlAnswers:
@@ -184,6 +193,14 @@ class SqlOutbox:
 
     def delivered(self, id: str, at_ms: int) -> None:
         self.connection.execute("UPDATE outbox SET delivered_at_ms = ? WHERE id = ?", (at_ms, id))
+
+    def forget(self, delivered_before_ms: int, limit: int) -> int:
+        gone = self.connection.execute(
+            "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE delivered_at_ms IS NOT NULL"
+            " AND delivered_at_ms < ? ORDER BY delivered_at_ms, id LIMIT ?)",
+            (delivered_before_ms, limit),
+        )
+        return gone.rowcount
 
 
 @define

@@ -274,6 +274,24 @@ class StoreTests:
         self.assertEqual((ended.state, ended.outcome, ended.ended_at_ms), ("ok", {"x": 1}, 9))
         self.assertIsNone(await self.read(lambda unit: unit.runs.by_dedupe_key("chat:none")))
 
+    async def test_forgotten_runs(self: Any) -> None:
+        """
+        The oldest that have ended, so many at a time; what goes on stays.
+        """
+
+        def fill(unit: Unit) -> None:
+            for number, state in enumerate(("ok", "error", "aborted", "interrupted")):
+                unit.runs.put(run(state, state=state, ended_at_ms=number, outcome={}))
+            unit.runs.put(run("going", state="running", started_at_ms=1))
+
+        await self.write(fill)
+        self.assertEqual(await self.write(lambda unit: unit.runs.forget(3, 2)), 2)
+        self.assertIsNone(await self.read(lambda unit: unit.runs.get("error")))
+        self.assertEqual(await self.write(lambda unit: unit.runs.forget(3, 2)), 1)
+        self.assertEqual(await self.write(lambda unit: unit.runs.forget(3, 2)), 0)
+        for name in ("interrupted", "going"):
+            self.assertIsNotNone(await self.read(lambda unit, name=name: unit.runs.get(name)))
+
     async def test_answers(self: Any) -> None:
         """
         Answers live for a while, and only so many of them.
@@ -331,6 +349,11 @@ class StoreTests:
         await self.write(lambda unit: unit.outbox.delivered("o1", 9))
         self.assertEqual(await self.read(lambda unit: unit.outbox.count()), 2)
         self.assertEqual(await self.read(lambda unit: [row.id for row in unit.outbox.waiting(5)]), ["o2", "o3"])
+        await self.write(lambda unit: unit.outbox.delivered("o3", 5))
+        self.assertEqual(await self.write(lambda unit: unit.outbox.forget(9, 10)), 1)
+        self.assertEqual(await self.write(lambda unit: unit.outbox.forget(10, 10)), 1)
+        self.assertEqual(await self.write(lambda unit: unit.outbox.forget(99, 10)), 0)
+        self.assertEqual(await self.read(lambda unit: unit.outbox.count()), 1)
 
     async def test_failing_work_leaves_nothing(self: Any) -> None:
         """
