@@ -53,10 +53,17 @@ class OwnMethods:
         :return: the payload of the first answer.
         :raise ToolFailed: with the message of the refusal.
         """
-        first: Deferred[Any] = Deferred(lambda _: going.cancel())
+        first: Deferred[Any] = Deferred(lambda _: give_up())
+        given_up = False
+
+        def give_up() -> None:
+            # The handler then answers that the gateway stops, which is not why nobody waits any more.
+            nonlocal given_up
+            given_up = True
+            going.cancel()
 
         def respond(*, ok: bool, payload: Any = None, error: ErrorShape | None = None) -> None:
-            if first.called:
+            if first.called or given_up:
                 return
             if ok:
                 first.callback(payload)

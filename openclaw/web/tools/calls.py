@@ -8,14 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
+import orjson
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 
 from openclaw.errors import OpenClawError
 
-#: For how long an answer is given again, in seconds, and how many of them.
+#: For how long an answer is given again, in seconds, how many of them, and how many bytes they are together.
 KEPT_SECONDS = 600.0
 KEPT = 500
+KEPT_BYTES = 64 * 1024 * 1024
 
 
 @frozen
@@ -94,6 +96,7 @@ class _Entry:
     fingerprint: bytes
     until: float
     answer: Answered | None = None
+    size: int = 0
     waiting: list[Deferred[Answered | None]] = field(factory=list)
 
     def end(self, answer: Answered | None) -> None:
@@ -126,7 +129,6 @@ class Once:
             if answer is not None:
                 return answer
         entry = self._entries[key] = _Entry(fingerprint, self.seconds() + KEPT_SECONDS)
-        self._shrink()
         answer = None
         try:
             answer = await work()
@@ -134,6 +136,8 @@ class Once:
             if answer is None:
                 self._entries.pop(key, None)
             entry.end(answer)
+        entry.size = len(orjson.dumps(answer.value))
+        self._shrink()
         return answer
 
     def _known(self, key: str) -> _Entry | None:
@@ -149,6 +153,13 @@ class Once:
         return await waiter
 
     def _shrink(self) -> None:
-        ended = [key for key, entry in self._entries.items() if entry.answer is not None]
-        for key in ended[: max(0, len(self._entries) - KEPT)]:
-            del self._entries[key]
+        """
+        Forget the oldest answers until the others fit.
+        """
+        left, size = len(self._entries), sum(entry.size for entry in self._entries.values())
+        for key, entry in [*self._entries.items()][:-1]:
+            if left <= KEPT and size <= KEPT_BYTES:
+                break
+            if entry.answer is not None:
+                del self._entries[key]
+                left, size = left - 1, size - entry.size

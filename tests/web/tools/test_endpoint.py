@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from openclaw.testing.gateway import MemoryGateway
+from openclaw.testing.model import said
 from openclaw.tools.base import GatewayTool
-from openclaw.web.tools import endpoint
+from openclaw.web.tools import calls, endpoint
 from openclaw.web.tools.calls import KEPT, KEPT_SECONDS, Answered, KeyReused, Once
 from tests.harness.http import send
 from tests.tools.case import BEARER, ToolCase
@@ -108,6 +111,41 @@ class OnceTests(ToolCase):
         self.assertIn(b" 504 ", slow.received)
 
 
+class GivenUpTests(ToolCase):
+    """
+    Calls that wait for a method of the gateway's when they are given up.
+    """
+
+    asked: Mapping[str, Any] = {
+        "tool": "sessions_send",
+        "args": {"sessionKey": "agent:main:other", "message": "ping", "timeoutSeconds": 600},
+    }
+
+    def open_gateway(self) -> MemoryGateway:
+        allowed = {"gateway": {"tools": {"allow": ["sessions_send"]}}}
+        return self.gateway(allowed, answers=[[5.0, *said("pong")]])
+
+    def test_left(self) -> None:
+        """
+        Who left before there was an answer gets one when asking again with the same key.
+        """
+        gateway, key = self.open_gateway(), {"Idempotency-Key": "k"}
+        send(gateway, "POST", "/tools/invoke", headers={**BEARER, **key}, body=self.asked).leave()
+        gateway.flush()
+        again = self.post(gateway, self.asked, key)
+        self.assertEqual((again.status, again.value["result"]["details"]["status"]), (200, "ok"), again.body)
+
+    def test_too_slow(self) -> None:
+        """
+        A tool that takes too long is told to have done so, whatever it waits for.
+        """
+        self.patch(endpoint, "LIMIT", 2.0)
+        slow = self.post(self.open_gateway(), self.asked)
+        self.assertEqual(
+            (slow.status, slow.value["error"]["message"]), (504, "sessions_send took more than 2 seconds"), slow.body
+        )
+
+
 class AnswerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
@@ -153,3 +191,19 @@ class AnswerTests(SynchronousTestCase):
         before = self.done
         self.successResultOf(self.begin("k"))
         self.assertEqual(self.done, before + 1)
+
+    def test_bytes(self) -> None:
+        """
+        Large answers leave room for few others; the newest is there in any case.
+        """
+        self.patch(calls, "KEPT_BYTES", 100)
+        for key in ("a", "b", "c"):
+            self.successResultOf(self.begin(key, result=succeed("x" * 60)))
+        self.assertEqual(self.done, 3)
+        self.successResultOf(self.begin("c"))
+        self.assertEqual(self.done, 3)
+        self.successResultOf(self.begin("b"))
+        self.assertEqual(self.done, 4)
+        self.successResultOf(self.begin("huge", result=succeed("x" * 200)))
+        self.successResultOf(self.begin("huge"))
+        self.assertEqual(self.done, 5)
