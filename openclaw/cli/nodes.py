@@ -6,23 +6,19 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
 
+from openclaw.cli import node_devices
 from openclaw.cli.arguments import Arguments, add_client_options, positive
 from openclaw.cli.context import Context, age
-from openclaw.cli.exits import CommandFailed, UsageError, unknown_command
-from openclaw.cli.node_choice import chosen, harmless, shown
-from openclaw.cli.rpc import connected
+from openclaw.cli.exits import UsageError, unknown_command
+from openclaw.cli.node_choice import harmless, shown
+from openclaw.cli.node_link import Asking, Node, asking, invoke, required
 from openclaw.cli.tables import table, table_width
-from openclaw.cli.target import read_config, resolve_target
-from openclaw.client.errors import RequestFailed
-from openclaw.client.sync import GatewayClient
 
 _USAGE = """\
 nodes status [--connected] [--last-connected <duration>]
@@ -31,46 +27,22 @@ nodes status [--connected] [--last-connected <duration>]
        openclaw nodes pending
        openclaw nodes approve|reject <requestId>
        openclaw nodes rename --node <node> --name <name>
-       openclaw nodes invoke --node <node> --command <command> [--params <json>]"""
+       openclaw nodes invoke --node <node> --command <command> [--params <json>]
+       openclaw nodes notify|canvas|camera|screen|location|run --help"""
 
-#: How long a node has to answer, and how much longer the gateway has, in milliseconds.
+#: How long a node has to answer, in milliseconds.
 INVOKE_MS = 15_000
-GRACE_MS = 5_000
 
 _UNITS = {"": 1, "ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-
-Node = Mapping[str, Any]
-
-
-@frozen
-class Asking:
-    """
-    A connection to the gateway, for as long as a subcommand needs it.
-    """
-
-    context: Context
-    options: Namespace
-    client: GatewayClient
-
-    def call(self, method: str, params: Mapping[str, Any], *, timeout_ms: int | None = None) -> Any:
-        timeout = self.options.timeout if timeout_ms is None else timeout_ms
-        return self.client.call(method, dict(params), timeout=timeout / 1000)
-
-    def nodes(self) -> list[Node]:
-        nodes: list[Node] = self.call("node.list", {}).get("nodes") or []
-        return nodes
-
-    def node(self) -> str:
-        """
-        The id of the node that ``--node`` means.
-        """
-        return chosen(required(self.options, "node"), self.nodes())
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:
     """
     :return: the exit code.
     """
+    first = next((word for word in arguments if not word.startswith("-")), "")
+    if node_devices.begins(first):
+        return node_devices.run(context, arguments)
     parser = Arguments("nodes", "The nodes, and what they are asked.", _USAGE)
     add_client_options(parser)
     parser.option("--connected", action="store_true", help="status, list: only those that are connected")
@@ -88,7 +60,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     options, words = parser.split(arguments)
     name = words.pop(0) if words else "status"
     if name not in COMMANDS:
-        raise unknown_command(name, COMMANDS, parent="nodes")
+        raise unknown_command(name, (*COMMANDS, *node_devices.GROUPS), parent="nodes")
     command = COMMANDS[name]
     parser.command = f"nodes {name}"
     parser.check_words(words, command.words)
@@ -98,31 +70,6 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     with asking(context, options, name) as ask:
         command.work(ask)
     return 0
-
-
-@contextmanager
-def asking(context: Context, options: Namespace, name: str) -> Iterator[Asking]:
-    """
-    :raise CommandFailed: the gateway or the node said no.
-    """
-    target = resolve_target(context, options, read_config(context))
-    with connected(context, options, target) as client:
-        try:
-            yield Asking(context, options, client)
-        except (RequestFailed, CommandFailed) as error:
-            code = 75 if getattr(error, "retryable", False) else 1
-            raise CommandFailed(f"nodes {name} failed: Error: {error}", code) from error
-
-
-def required(options: Namespace, name: str) -> str:
-    """
-    :raise UsageError: an option that this subcommand cannot do without is missing.
-    """
-    value = getattr(options, name)
-    if not value or not value.strip():
-        raise UsageError(f"required option '--{name} <{name}>' not specified")
-    text: str = value
-    return text
 
 
 # -- lists ------------------------------------------------------------------------------------------------------------
@@ -308,25 +255,6 @@ def _rename(ask: Asking) -> None:
 def _invoke(ask: Asking) -> None:
     options = ask.options
     ask.context.json(invoke(ask, ask.node(), options.command.strip(), _params(options), default_ms=INVOKE_MS))
-
-
-def invoke(ask: Asking, node_id: str, command: str, params: Any, *, default_ms: int) -> Any:
-    """
-    Have a node run a command.
-
-    :return: the answer of ``node.invoke``.
-    """
-    limit = ask.options.invoke_timeout or default_ms
-    asked: dict[str, Any] = {
-        "nodeId": node_id,
-        "command": command,
-        "timeoutMs": limit,
-        "idempotencyKey": ask.options.idempotency_key or str(uuid.uuid4()),
-    }
-    if params is not None:
-        asked["params"] = params
-    # The node's own limit ends it first, so that its end is told.
-    return ask.call("node.invoke", asked, timeout_ms=max(ask.options.timeout, limit + GRACE_MS))
 
 
 def _params(options: Namespace) -> Any:
