@@ -26,7 +26,7 @@ from openclaw.agent.providers.errors import ProviderError, ProviderRefused
 from openclaw.agent.providers.keys import has_commands, with_commands_run
 from openclaw.agent.retry import failover_reason, lower_thinking
 from openclaw.agent.text import clean
-from openclaw.agent.tools import Tool, ToolContext, ToolResult
+from openclaw.agent.tools import Tool, ToolContext, ToolResult, find_tool
 from openclaw.agent.transcript import Message, assistant_message, tool_message
 from openclaw.agent.turn import Asking, Turn, Until
 from openclaw.agent.types import Inbound
@@ -80,8 +80,7 @@ class ModelLoop:
         """
         assert self.begun.model is not None
         self.model, self.thinking = self.begun.model, self.begun.thinking
-        self._tools = self.world.offered(self.world.tools, self.inbound.session_key, self.model)
-        self._client_tools = client_tools(self.inbound, self._tools)
+        self._take_tools(self.model)
         await self._prepare()
         self._messages = context(await self._resumed())
         while True:
@@ -100,6 +99,13 @@ class ModelLoop:
             if self.pending:
                 return turn, None
             self.said.append(clean(turn.text))
+
+    def _take_tools(self, model: ResolvedModel) -> None:
+        """
+        What the run may use now: the configuration may have changed, and it matters which model is asked.
+        """
+        self._tools = self.world.offered(self.world.tools, self.inbound.session_key, model)
+        self._client_tools = client_tools(self.inbound, self._tools)
 
     async def _resumed(self) -> Sequence[Entry]:
         """
@@ -191,6 +197,7 @@ class ModelLoop:
             until=self.until,
             failed=self._record_failure,
         )
+        self._take_tools(model)
         tools = [*(tool.spec for tool in self._tools), *self._client_tools.values()]
         turn = await asking.ask(
             ModelRequest(
@@ -229,7 +236,7 @@ class ModelLoop:
         """
         :param before: for a call of an earlier process, the path, in which a decision may stand.
         """
-        tool = next((tool for tool in self._tools if tool.spec.name == call.name), None)
+        tool = find_tool(self._tools, call.name)
         if tool is None:
             self._started(call)
             result = ToolResult.of_text(f"Tool {call.name} not found", is_error=True)

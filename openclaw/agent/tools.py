@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
@@ -47,6 +47,7 @@ class ToolContext:
 
     :ivar trust: ``external`` when text from outside has been read in this run.
     :ivar update: tells clients of progress: content blocks and details.
+    :ivar channel: the chat channel of the conversation, where it is known; ``account_id`` is the account there.
     """
 
     run_id: str
@@ -56,6 +57,8 @@ class ToolContext:
     trust: str
     clock: IReactorTime
     update: Callable[[ToolResult], None]
+    channel: str = ""
+    account_id: str = ""
 
 
 class Tool(Protocol):
@@ -98,3 +101,23 @@ def all_of_them(tools: Sequence[Tool], session_key: str, model: ResolvedModel) -
     Without a policy.
     """
     return tools
+
+
+#: What models call tools that have another name here.
+OTHER_NAMES: Final[Mapping[str, str]] = {"bash": "exec", "apply-patch": "apply_patch"}
+
+
+def plain_name(name: str) -> str:
+    """
+    The name of a tool, whatever case it is written in.
+    """
+    lowered = name.strip().lower()
+    return OTHER_NAMES.get(lowered, lowered)
+
+
+def find_tool(tools: Sequence[Tool], name: str) -> Tool | None:
+    """
+    The tool that a model means (``agent.md`` 19.1).
+    """
+    exact = next((tool for tool in tools if tool.spec.name == name), None)
+    return exact or next((tool for tool in tools if tool.spec.name == plain_name(name)), None)

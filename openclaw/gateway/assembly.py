@@ -168,7 +168,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     asking = RunQuestions(questions, lambda: default_agent(config()))
     following = Following(events.publish)
     dispatcher, egress = Dispatcher(METHODS), setting.egress or Egress(reactor)
-    own_methods = OwnMethods(dispatcher)
+    own_methods, policy = OwnMethods(dispatcher), ToolPolicy(config)
     tools = make_tools(
         ToolWorld(
             methods=own_methods,
@@ -195,7 +195,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         make_model=setting.make_model or Models(clock=reactor, make_client=http, environ=setting.environ),
         in_thread=in_thread,
         tools=tools if setting.tools is None else setting.tools,
-        offered=ToolPolicy(config),
+        offered=policy,
         ready=readiness.ready,
         ask=asking.ask,
         withdrawn=asking.withdrawn,
@@ -296,7 +296,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         hooks=hooks,
         spawn=setting.spawn,
         egress=egress,
-        tool_calls=ToolCalls.of(tools, config, setting.environ, reactor, workspace_of),
+        tool_calls=ToolCalls.of(tools, policy, config, setting.environ, reactor, workspace_of),
         scrape=Scrape(
             meters=meters, clients=clients, events=events, runs=agents.load, store=store, in_thread=in_thread
         ),

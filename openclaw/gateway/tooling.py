@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from openclaw.agent.providers.base import ResolvedModel
 from openclaw.agent.providers.catalog import default_ref
@@ -23,9 +24,9 @@ from openclaw.methods.dispatch import Dispatcher
 from openclaw.protocol.frames import ErrorShape
 from openclaw.protocol.scopes import ADMIN
 from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key
-from openclaw.tools.base import GatewayTool, ToolFailed, violations
+from openclaw.tools.base import GatewayTool, ToolFailed, converted, violations
 from openclaw.tools.policy import Layer, allowed, layers
-from openclaw.web.tools.calls import ToolRefused
+from openclaw.web.tools.calls import ToolRefused, Whose
 
 #: The tools in the name of which methods are called.
 OWN: Final = Caller(
@@ -75,16 +76,33 @@ class OwnMethods:
         return await first
 
 
-@frozen
+@define(eq=False)
 class ToolPolicy:
     """
     Which tools a session may use, by the configuration as it is now.
     """
 
+    _log = Logger()
     config: Callable[[], Config]
+    _told: set[tuple[str, ...]] = field(factory=set, init=False)
+
+    def layers(self, session_key: str, provider: str, model: str, **place: str) -> Sequence[Layer]:
+        """
+        See ``openclaw.tools.policy``. What is not looked at is told once.
+        """
+        through = layers(self.config(), session_key, provider, model, **place)
+        for layer in through:
+            if layer.ignored and (layer.key, *layer.ignored) not in self._told:
+                self._told.add((layer.key, *layer.ignored))
+                self._log.warn(
+                    "{key}.allow names no tool there is ({entries}), and is not looked at.",
+                    key=layer.key,
+                    entries=", ".join(layer.ignored),
+                )
+        return through
 
     def __call__(self, tools: Sequence[Tool], session_key: str, model: ResolvedModel) -> Sequence[Tool]:
-        through = layers(self.config(), session_key, model.provider, model.model_id)
+        through = self.layers(session_key, model.provider, model.model_id)
         names = set(allowed((tool.spec.name for tool in tools), through))
         return [tool for tool in tools if tool.spec.name in names]
 
@@ -98,6 +116,7 @@ class ToolCalls:
     """
 
     tools: Mapping[str, GatewayTool]
+    policy: ToolPolicy
     config: Callable[[], Config]
     environ: Mapping[str, str]
     clock: IReactorTime
@@ -107,12 +126,13 @@ class ToolCalls:
     def of(
         cls,
         tools: Sequence[GatewayTool],
+        policy: ToolPolicy,
         config: Callable[[], Config],
         environ: Mapping[str, str],
         clock: IReactorTime,
         workspace_of: Callable[[str], Path],
     ) -> ToolCalls:
-        return cls({tool.name: tool for tool in tools}, config, environ, clock, workspace_of)
+        return cls({tool.name: tool for tool in tools}, policy, config, environ, clock, workspace_of)
 
     def session_key(self, given: str | None) -> str:
         """
@@ -121,7 +141,7 @@ class ToolCalls:
         config = self.config()
         return main_session_key(config) if given in (None, "", "main") else canonical_key(str(given), config)
 
-    def has(self, name: str, session_key: str) -> bool:
+    def has(self, name: str, whose: Whose) -> bool:
         """
         Whether a tool may be called for a session.
         """
@@ -130,8 +150,11 @@ class ToolCalls:
         config = self.config()
         own = config.gateway.tools
         refused = tuple(one for one in REFUSED if one not in own.allow)
-        ref = default_ref(config, self.environ, agent_of(session_key, default_agent(config)))
-        through = [*layers(config, session_key, ref.provider, ref.model_id), Layer(deny=(*refused, *own.deny))]
+        ref = default_ref(config, self.environ, agent_of(whose.session_key, default_agent(config)))
+        through = self.policy.layers(
+            whose.session_key, ref.provider, ref.model_id, channel=whose.channel, account_id=whose.account_id
+        )
+        through = [*through, Layer(deny=(*refused, *own.deny))]
         return bool(allowed([name], through))
 
     def takes_action(self, name: str) -> bool:
@@ -140,26 +163,35 @@ class ToolCalls:
         """
         return "action" in self.tools[name].spec.parameters.get("properties", {})
 
-    def problem(self, name: str, arguments: Mapping[str, Any]) -> str | None:
+    def checked(self, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """
-        What is wrong with arguments, for who only asks.
-        """
-        return violations(self.tools[name].spec, arguments)
+        Arguments as the tool takes them, for who only asks.
 
-    async def call(self, name: str, arguments: Mapping[str, Any], session_key: str) -> Mapping[str, Any]:
+        :raise ToolRefused: they are not what it takes.
+        """
+        spec = self.tools[name].spec
+        read: Mapping[str, Any] = converted(spec.parameters, arguments)
+        wrong = violations(spec, read)
+        if wrong is not None:
+            raise ToolRefused(wrong)
+        return read
+
+    async def call(self, name: str, arguments: Mapping[str, Any], whose: Whose) -> Mapping[str, Any]:
         """
         :return: ``{"content": [...], "details": ...}``.
         :raise ToolRefused: it could not be done.
         """
-        agent_id = agent_of(session_key, default_agent(self.config()))
+        agent_id = agent_of(whose.session_key, default_agent(self.config()))
         context = ToolContext(
             run_id=f"http-{millis(self.clock)}",
-            session_key=session_key,
+            session_key=whose.session_key,
             agent_id=agent_id,
             workspace=self.workspace_of(agent_id),
             trust="operator",
             clock=self.clock,
             update=_unheard,
+            channel=whose.channel,
+            account_id=whose.account_id,
         )
         try:
             result = await self.tools[name].perform(arguments, context)

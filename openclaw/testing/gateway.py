@@ -98,7 +98,7 @@ class MemoryGateway:
     :ivar answers: what the model says, a script for each request; the last one repeats. Without one the model is that
         of the program, which in memory is ``builtin/echo``.
     :ivar make_model: gives the model for each request, in place of ``answers``.
-    :ivar tools: what the agent can do.
+    :ivar tools: what the agent can do; ``None`` for the gateway's own tools.
     :ivar resolve: the addresses of a name on the web; without one there is no name.
     :ivar canvas: whether the canvas is on; it makes its directory at the start.
     :ivar directory: state directory and home; nothing is written there unless a run makes its workspace.
@@ -112,7 +112,7 @@ class MemoryGateway:
     life: Life | None = None
     answers: Sequence[Sequence[Step]] = ()
     make_model: Callable[[ResolvedModel], Model] | None = None
-    tools: Sequence[Tool] = ()
+    tools: Sequence[Tool] | None = ()
     resolve: Resolve = no_name
     canvas: bool = False
     service: Gateway = field(init=False)

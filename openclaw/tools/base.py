@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -180,7 +181,7 @@ class GatewayTool:
         return self.spec.name
 
     def question(self, call: ToolCall, context: ToolContext) -> str | None:
-        arguments = Arguments(call.arguments)
+        arguments = self._read(call.arguments)
         if context.trust != "external" or not self.acts(arguments):
             return None
         action = arguments.text("action")
@@ -190,7 +191,7 @@ class GatewayTool:
         return Deferred.fromCoroutine(self._run(call, context))
 
     async def _run(self, call: ToolCall, context: ToolContext) -> ToolResult:
-        wrong = violations(self.spec, call.arguments)
+        wrong = violations(self.spec, converted(self.spec.parameters, call.arguments))
         if wrong is not None:
             return ToolResult.of_text(wrong, is_error=True)
         try:
@@ -203,7 +204,7 @@ class GatewayTool:
         :raise ToolFailed: it could not be done.
         """
         try:
-            return await self.work(self.world, Arguments(arguments), context)
+            return await self.work(self.world, self._read(arguments), context)
         except (CancelledError, ToolFailed):
             raise
         except OpenClawError as error:
@@ -211,6 +212,10 @@ class GatewayTool:
         except Exception as error:
             _log.failure("The tool {tool} failed in a way it does not know.", tool=self.name)
             raise ToolFailed(f"{self.name} failed with an internal error") from error
+
+    def _read(self, given: Mapping[str, Any]) -> Arguments:
+        # What is asked before a call and what is done in it have to be about the same.
+        return Arguments(converted(self.spec.parameters, given))
 
 
 def failed(tool: str, why: str) -> ToolResult:
@@ -292,3 +297,53 @@ def violations(spec: ToolSpec, given: Mapping[str, Any]) -> str | None:
     return "\n".join(
         [f'Validation failed for tool "{spec.name}":', *lines, "", f"Received arguments:\n{received}"],
     )
+
+
+def converted(schema: Mapping[str, Any], value: Any) -> Any:
+    """
+    A value in the form of its schema, where it is clear what is meant: models write numbers as text, lists and objects
+    as JSON in a text, and ``null`` for what they leave out. Else it is as it was.
+    """
+    kind = schema.get("type")
+    if kind in ("object", "array"):
+        value = _parsed(value)
+    if kind == "object" and isinstance(value, Mapping):
+        properties, required = schema.get("properties", {}), schema.get("required", ())
+        return {
+            name: converted(properties.get(name, {}), member)
+            for name, member in value.items()
+            if not (member is None and name in properties and name not in required)
+        }
+    if kind == "array" and isinstance(value, list):
+        return [converted(schema.get("items", {}), member) for member in value]
+    if kind == "number" and isinstance(value, str):
+        return _number(value)
+    if kind == "boolean" and isinstance(value, str):
+        return _SWITCHES.get(value.strip().lower(), value)
+    if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+        # Ids of chats and messages are often numbers.
+        return str(value)
+    return value
+
+
+def _parsed(value: Any) -> Any:
+    # A text that is no JSON is not taken for a list of one: the line of a command is no list of its words.
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+_SWITCHES = {"true": True, "false": False}
+
+
+def _number(text: str) -> Any:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not isfinite(number):
+        return text
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number

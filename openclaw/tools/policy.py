@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from openclaw.agent.tools import plain_name
 from openclaw.config.model import Config
-from openclaw.config.model_tools import ProviderToolsConfig, ToolPolicyConfig
-from openclaw.sessions.keys import agent_of, default_agent, is_subagent, normalize_agent_id
+from openclaw.config.model_tools import ProviderToolsConfig, ToolListsConfig, ToolPolicyConfig
+from openclaw.config.structure import structure
+from openclaw.sessions.keys import agent_of, default_agent, is_subagent, normalize_agent_id, rest_of
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "group:fs": ("read", "write", "edit", "apply_patch"),
@@ -74,17 +76,30 @@ KNOWN: Final = frozenset(
     {name for names in GROUPS.values() for name in names} | {"whatsapp_login", "telegram", "whatsapp"} | {"image"}
 )
 
-_OTHER_NAMES: Final = {"bash": "exec", "apply-patch": "apply_patch"}
-
 
 @frozen(kw_only=True)
 class Layer:
     """
     One list of what is allowed and what is not. No ``allow`` allows everything.
+
+    :ivar key: where it stands in the configuration.
+    :ivar ignored: an ``allow`` that names no tool there is. It would shut out everything, which nobody wanted who
+        named a plugin's tool; it is not looked at, and whoever owns the configuration is told.
     """
 
+    key: str = ""
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, key: str, lists: ToolListsConfig) -> Layer:
+        """
+        ``alsoAllow`` adds to ``allow``; without that there is nothing to add to.
+        """
+        if lists.allow and not any(_is_known(entry) for entry in _expanded(lists.allow)):
+            return cls(key=key, deny=lists.deny, ignored=lists.allow)
+        return cls(key=key, allow=(*lists.allow, *lists.also_allow) if lists.allow else (), deny=lists.deny)
 
     def allows(self, name: str) -> bool:
         """
@@ -100,8 +115,7 @@ class Layer:
 
 def _expanded(entries: Iterable[str]) -> Iterator[str]:
     for entry in entries:
-        name = entry.strip().lower()
-        name = _OTHER_NAMES.get(name, name)
+        name = plain_name(entry)
         yield from GROUPS.get(name, (name,) if name else ())
 
 
@@ -109,54 +123,70 @@ def _matches(entry: str, name: str) -> bool:
     return re.fullmatch(".*".join(re.escape(part) for part in entry.split("*")), name) is not None
 
 
-def layers(config: Config, session_key: str, provider: str, model: str) -> Sequence[Layer]:
+def layers(
+    config: Config, session_key: str, provider: str, model: str, *, channel: str = "", account_id: str = ""
+) -> Sequence[Layer]:
     """
     Those that count for a session.
 
     :param provider: of the session's model; ``model`` is its id there.
+    :param channel: where the conversation is, if its key does not tell; ``account_id`` is the account there.
     """
     agent_id = agent_of(session_key, default_agent(config))
-    entry = next((one for one in config.agents.list if normalize_agent_id(one.id) == agent_id), None)
-    found = [*_of(config.tools, provider, model), *(_of(entry.tools, provider, model) if entry is not None else ())]
+    index = next((at for at, one in enumerate(config.agents.list) if normalize_agent_id(one.id) == agent_id), None)
+    found = [*_of("tools", config.tools, provider, model)]
+    if index is not None:
+        found += _of(f"agents.list[{index}].tools", config.agents.list[index].tools, provider, model)
+    found += _of_group(config, session_key, channel, account_id)
     if is_subagent(session_key):
-        own = config.tools.subagents.tools
-        allow = (*own.allow, *own.also_allow) if own.allow else ()
-        found.append(Layer(allow=allow, deny=(*NOT_FOR_SUBAGENTS, *own.deny)))
+        own = Layer.of("tools.subagents.tools", config.tools.subagents.tools)
+        found.append(evolve(own, deny=(*NOT_FOR_SUBAGENTS, *own.deny)))
     return found
 
 
-def _of(policy: ToolPolicyConfig, provider: str, model: str) -> Iterator[Layer]:
-    yield from _policy(policy)
+def _of(key: str, policy: ToolPolicyConfig, provider: str, model: str) -> Iterator[Layer]:
+    yield from _policy(key, policy)
     for name, more in policy.by_provider.items():
         if name.strip().lower() in (provider.lower(), f"{provider}/{model}".lower()):
-            yield from _policy(more)
+            yield from _policy(f"{key}.byProvider.{name}", more)
 
 
-def _policy(policy: ProviderToolsConfig) -> Iterator[Layer]:
+def _policy(key: str, policy: ProviderToolsConfig) -> Iterator[Layer]:
     """
     The profile, and the lists. ``alsoAllow`` adds to both.
     """
     profile = PROFILES.get(policy.profile or "full", ())
     if profile:
-        yield Layer(allow=(*profile, *policy.also_allow))
-    allow = policy.allow
-    if allow and not any(_is_known(entry) for entry in _expanded(allow)):
-        # It would shut out everything, which nobody wanted who named a plugin's tool.
-        allow = ()
-    yield Layer(allow=(*allow, *policy.also_allow) if allow else (), deny=policy.deny)
+        yield Layer(key=f"{key}.profile", allow=(*profile, *policy.also_allow))
+    yield Layer.of(key, policy)
+
+
+def _of_group(config: Config, session_key: str, channel: str, account_id: str) -> Iterator[Layer]:
+    """
+    What a chat channel's configuration says of one of its groups, else of all of them. An account's own groups stand in
+    the place of the channel's.
+    """
+    place = _GROUP_KEY.match(rest_of(session_key))
+    if place is None:
+        return
+    name = place["channel"] or channel.strip().lower()
+    section = config.effective.get("channels", {}).get(name, {})
+    account = section.get("accounts", {}).get(account_id.strip(), {})
+    # Keys are in small letters, whatever the ids of a channel are.
+    groups = {group.lower(): told for group, told in (account.get("groups") or section.get("groups") or {}).items()}
+    for group in (place["group"].lower(), "*"):
+        lists = (groups.get(group) or {}).get("tools")
+        if lists:
+            yield Layer.of(f"channels.{name}.groups.{group}.tools", structure(ToolListsConfig, lists))
+            return
+
+
+#: ``telegram:group:-100123:topic:7``; keys of old have no channel.
+_GROUP_KEY: Final = re.compile(r"(?:(?P<channel>[a-z0-9_-]+):)?(?:group|channel):(?P<group>[^:]+)", re.IGNORECASE)
 
 
 def _is_known(entry: str) -> bool:
     return any(_matches(entry, name) for name in KNOWN)
-
-
-def useless_lists(config: Config) -> Sequence[str]:
-    """
-    Keys with an ``allow`` list that names no tool there is, and is therefore not looked at.
-    """
-    named = {"tools.allow": config.tools.allow}
-    named |= {f"agents.list[{index}].tools.allow": one.tools.allow for index, one in enumerate(config.agents.list)}
-    return [key for key, allow in named.items() if allow and not any(_is_known(entry) for entry in _expanded(allow))]
 
 
 def allowed(names: Iterable[str], through: Sequence[Layer]) -> list[str]:

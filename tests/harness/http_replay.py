@@ -129,7 +129,7 @@ class HttpReplay:
             wanted["extra"] = True
             now["extra"] = re.search(_pattern(seen["extra_system_prompt"]), asked[0].system) is not None
         if asked and "client_tools_seen_by_model" in seen:
-            ours = {tool.spec.name for tool in self.gateway.tools}
+            ours = {tool.spec.name for tool in self.gateway.tools or ()}
             wanted["tools"] = [tool["function"]["name"] for tool in seen["client_tools_seen_by_model"]]
             now["tools"] = [tool.name for tool in asked[0].tools if tool.name not in ours]
         if seen.get("session_key"):

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -14,10 +16,12 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.agent.providers.base import Stop, ToolCall, ToolSpec, Usage
+from openclaw.agent.providers.base import ModelRequest, ResolvedModel, Stop, ToolCall, ToolSpec, Usage
+from openclaw.agent.providers.errors import ProviderRefused
 from openclaw.agent.tools import ToolContext, ToolResult
-from openclaw.testing.model import said
-from openclaw.tools.base import Arguments, ToolFailed, parameters
+from openclaw.testing.gateway import MemoryGateway
+from openclaw.testing.model import PlayedModel, Step, said
+from openclaw.tools.base import Arguments, ToolFailed, converted, parameters
 from openclaw.tools.memory import _is_memory
 from tests.tools.case import ToolCase
 
@@ -67,6 +71,124 @@ class ArgumentsTests(SynchronousTestCase):
         self.assertIsInstance(some.number("x"), float | None)
         self.assertIn(some.whole("x", 3, most=7), range(1, 8))
         self.assertIsInstance(some.members("x"), dict | None)
+
+
+PLAIN = st.none() | st.booleans() | st.floats(allow_nan=False) | st.text() | st.sampled_from(['["[]"]', '{"n": "{}"}'])
+VALUES = st.recursive(PLAIN, lambda values: st.lists(values, max_size=2))
+
+
+class ConvertedTests(SynchronousTestCase):
+    """
+    What models write where something else is meant.
+    """
+
+    schema: Mapping[str, Any] = {
+        "type": "object",
+        "required": ["s"],
+        "properties": {
+            "s": {"type": "string"},
+            "n": {"type": "number"},
+            "b": {"type": "boolean"},
+            "l": {"type": "array", "items": {"type": "string"}},
+            "o": {"type": "object", "properties": {"n": {"type": "number"}}},
+        },
+    }
+
+    def test_clear(self) -> None:
+        for given_, wanted in (
+            ({"s": 5}, {"s": "5"}),
+            ({"s": True}, {"s": True}),
+            ({"n": "12", "b": " True "}, {"n": 12, "b": True}),
+            ({"n": "1.5", "l": "ls -l"}, {"n": 1.5, "l": "ls -l"}),
+            ({"l": '[1, "a"]'}, {"l": ["1", "a"]}),
+            ({"l": [1, "a"], "n": None}, {"l": ["1", "a"]}),
+            ({"s": None, "x": None}, {"s": None, "x": None}),
+            ({"o": '{"n": "3"}'}, {"o": {"n": 3}}),
+            ({"n": "many", "b": "perhaps", "o": "{", "l": 5}, {"n": "many", "b": "perhaps", "o": "{", "l": 5}),
+            ({"n": "1e999"}, {"n": "1e999"}),
+        ):
+            self.assertEqual(converted(self.schema, given_), wanted)
+
+    @settings(max_examples=200, deadline=None)
+    @given(
+        value=st.dictionaries(
+            st.sampled_from("snblox"),
+            st.recursive(
+                st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(), lambda v: st.lists(v, max_size=2)
+            ),
+        )
+    )
+    def test_settled(self, value: dict[str, Any]) -> None:
+        """
+        What is asked before a call and what it does are about the same: doing it twice changes nothing.
+        """
+        once = converted(self.schema, value)
+        self.assertEqual(converted(self.schema, once), once)
+
+
+class CallingTests(ToolCase):
+    """
+    Calls as models make them.
+    """
+
+    def called(self, *calls: ToolCall) -> list[Mapping[str, Any]]:
+        """
+        :return: the results as the model was told them.
+        """
+        ends = (Usage(input=1, output=1), Stop("toolUse"))
+        gateway = self.gateway(answers=[*([call, *ends] for call in calls), (*said("done"),)], tools=None)
+        gateway.say("go on")
+        return [message for message in gateway.model.requests[-1].messages if message["role"] == "toolResult"]
+
+    def test_sessions_list(self) -> None:
+        """
+        A run that calls ``sessions_list`` is told of the sessions, itself among them.
+        """
+        (result,) = self.called(ToolCall("c0", "sessions_list", {"limit": "5", "kinds": None}))
+        self.assertFalse(result["isError"], result)
+        (row,) = result["details"]["sessions"]
+        self.assertEqual((row["key"], row["kind"]), ("main", "main"))
+        self.assertEqual(json.loads(result["content"][0]["text"]), result["details"])
+
+    def test_wrong(self) -> None:
+        """
+        Arguments that mean nothing are told with what was wrong; a name in other letters means the tool.
+        """
+        wrong, right = self.called(
+            ToolCall("c0", "sessions_list", {"limit": "many"}), ToolCall("c1", "Agents_List", {})
+        )
+        self.assertTrue(wrong["isError"])
+        self.assertIn('Validation failed for tool "sessions_list":\n  - limit: ', wrong["content"][0]["text"])
+        self.assertIn("Received arguments:", wrong["content"][0]["text"])
+        self.assertFalse(right["isError"], right)
+
+    def test_other_models(self) -> None:
+        """
+        The model that is asked instead of another gets the tools of its own provider.
+        """
+        models = {"model": {"primary": "one/m", "fallbacks": ["two/m"]}}
+        provider = {"baseUrl": "http://127.0.0.1:1", "apiKey": "k", "models": [{"id": "m", "name": "m"}]}
+        config = {
+            "agents": {"defaults": models},
+            "models": {"providers": {"one": provider, "two": provider}},
+            "tools": {"byProvider": {"two": {"deny": ["cron"]}}},
+        }
+        asked: list[tuple[str, ModelRequest]] = []
+
+        def make_model(model: ResolvedModel) -> PlayedModel:
+            def script(request: ModelRequest) -> Sequence[Step]:
+                asked.append((model.provider, request))
+                return [ProviderRefused("no more", status=429)] if model.provider == "one" else [*said("hello")]
+
+            return PlayedModel(gateway.reactor, script)
+
+        gateway = MemoryGateway(
+            directory=Path(self.mktemp()).absolute(), config=config, make_model=make_model, tools=None
+        )
+        self.addCleanup(gateway.stop)
+        gateway.start().say("hi", most=600)
+        offered = {provider: {tool.name for tool in request.tools} for provider, request in asked}
+        self.assertEqual(offered["one"] - offered["two"], {"cron"})
 
 
 class SessionTests(ToolCase):

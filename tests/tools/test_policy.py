@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.config.model import Config, build
-from openclaw.tools.policy import GROUPS, KNOWN, NOT_FOR_SUBAGENTS, PROFILES, Layer, allowed, layers, useless_lists
+from openclaw.tools.policy import GROUPS, KNOWN, NOT_FOR_SUBAGENTS, PROFILES, Layer, allowed, layers
 
 NAMES = sorted(KNOWN)
 MAIN = "agent:main:main"
@@ -99,4 +99,90 @@ class ConfigTests(SynchronousTestCase):
         """
         told = config({"allow": ["my_plugin"]}, [{"id": "main", "tools": {"allow": ["other", "cron"]}}])
         self.assertEqual(names(told), {"cron"})
-        self.assertEqual(useless_lists(told), ["tools.allow"])
+        ignored = {layer.key: layer.ignored for layer in layers(told, MAIN, "", "") if layer.ignored}
+        self.assertEqual(ignored, {"tools": ("my_plugin",)})
+
+    def test_useless_but_refusing(self) -> None:
+        """
+        What such a list refuses is refused; the same holds wherever a list stands.
+        """
+        useless = {"allow": ["my_plugin"], "alsoAllow": ["cron"], "deny": ["nodes"]}
+        for told, key in (
+            (config(useless), MAIN),
+            (config({"byProvider": {"mock": useless}}), MAIN),
+            (config(agents=[{"id": "main", "tools": useless}]), MAIN),
+            (group_config(useless), GROUP),
+        ):
+            self.assertEqual(set(NAMES) - names(told, key), {"nodes"})
+        told = config({"subagents": {"tools": useless}})
+        self.assertEqual(set(NAMES) - names(told, "agent:main:subagent:x"), {*NOT_FOR_SUBAGENTS, "nodes"})
+
+
+GROUP = "agent:main:telegram:group:-100"
+
+
+def group_config(tools: Mapping[str, Any], group: str = "-100", accounts: Mapping[str, Any] | None = None) -> Config:
+    return build({"channels": {"telegram": {"groups": {group: {"tools": tools}}, "accounts": accounts or {}}}})
+
+
+class GroupTests(SynchronousTestCase):
+    """
+    What a chat channel says of its groups.
+    """
+
+    def test_one(self) -> None:
+        """
+        It holds for that group with its topics, and for nothing else.
+        """
+        told = group_config({"deny": ["cron"]})
+        for key in (GROUP, f"{GROUP}:topic:7", f"{GROUP}:thread:7"):
+            self.assertEqual(set(NAMES) - names(told, key), {"cron"}, key)
+        for key in (
+            MAIN,
+            "agent:main:telegram:group:-1",
+            "agent:main:telegram:dm:-100",
+            "agent:main:whatsapp:group:-100",
+        ):
+            self.assertEqual(names(told, key), set(NAMES), key)
+
+    def test_all(self) -> None:
+        """
+        ``*`` stands for the groups that have no entry of their own that says something of tools.
+        """
+        groups = {"*": {"tools": {"allow": ["message"]}}, "-1": {"tools": {"allow": ["cron"]}}, "-2": {}, "C1": {}}
+        told = build({"channels": {"telegram": {"groups": groups}}})
+        found = {group: names(told, f"agent:main:telegram:group:{group}") for group in ("-1", "-2", "-3")}
+        self.assertEqual(found, {"-1": {"cron"}, "-2": {"message"}, "-3": {"message"}})
+        named = group_config({"deny": ["cron"]}, "C0AB")
+        self.assertNotIn("cron", names(named, "agent:main:telegram:channel:c0ab"))
+
+    def test_account(self) -> None:
+        """
+        An account's own groups stand in the place of the channel's.
+        """
+        own = {"work": {"groups": {"-100": {"tools": {"deny": ["nodes"]}}}}, "other": {}}
+        told = group_config({"deny": ["cron"]}, accounts=own)
+        for account, missing in (("", "cron"), ("other", "cron"), ("work", "nodes")):
+            through = layers(told, GROUP, "", "", account_id=account)
+            self.assertEqual(set(NAMES) - set(allowed(NAMES, through)), {missing}, account)
+
+    def test_told_channel(self) -> None:
+        """
+        Whoever asks may say which channel it is where the key does not, and not where it does.
+        """
+        told = group_config({"deny": ["cron"]})
+        for key in (GROUP, "agent:main:group:-100"):
+            for channel in ("telegram", " Telegram"):
+                self.assertNotIn("cron", allowed(NAMES, layers(told, key, "", "", channel=channel)))
+        self.assertNotIn("cron", allowed(NAMES, layers(told, GROUP, "", "", channel="whatsapp")))
+
+    @settings(max_examples=100, deadline=None)
+    @given(general=ENTRIES, group=ENTRIES, refused=ENTRIES)
+    def test_never_more(self, general: list[str], group: list[str], refused: list[str]) -> None:
+        """
+        A group has no tool that the same agent lacks elsewhere.
+        """
+        lists = {"allow": group, "deny": refused}
+        section = {"telegram": {"groups": {"*": {"tools": lists}}}}
+        told = build({"tools": {"deny": general}, "channels": section})
+        self.assertLessEqual(names(told, GROUP), names(told))

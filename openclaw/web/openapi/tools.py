@@ -56,7 +56,11 @@ PATHS: Final[dict[str, Any]] = {
                 503: told("Too many tools are being called.", _FAILED, {"retry-after": STRING}),
                 504: told("It took too long.", _FAILED),
             },
-            parameters=[in_header("Idempotency-Key", "The same request with the same one is done once.")],
+            parameters=[
+                in_header("Idempotency-Key", "The same request with the same one is done once."),
+                in_header("X-OpenClaw-Message-Channel", "The chat channel whose groups' tools count."),
+                in_header("X-OpenClaw-Account-Id", "The account there."),
+            ],
             body=ref("ToolCall"),
             examples={"agents": {"tool": "agents_list"}, "status": {"tool": "cron", "action": "status"}},
         )

@@ -42,6 +42,20 @@ class KeyReused(OpenClawError):
         return "Idempotency-Key was used for another request"
 
 
+@frozen(kw_only=True)
+class Whose:
+    """
+    For whom a tool is called.
+
+    :ivar session_key: canonical.
+    :ivar channel: the chat channel of the conversation, as the request tells it; ``account_id`` is the account there.
+    """
+
+    session_key: str
+    channel: str = ""
+    account_id: str = ""
+
+
 class ToolCalls(Protocol):
     """
     The tools of the gateway, by the policy as it is now.
@@ -53,7 +67,7 @@ class ToolCalls(Protocol):
         """
         ...
 
-    def has(self, name: str, session_key: str) -> bool:
+    def has(self, name: str, whose: Whose) -> bool:
         """
         Whether a tool may be called for a session.
         """
@@ -65,13 +79,15 @@ class ToolCalls(Protocol):
         """
         ...
 
-    def problem(self, name: str, arguments: Mapping[str, Any]) -> str | None:
+    def checked(self, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """
-        What is wrong with arguments, for who only asks.
+        Arguments as the tool takes them, for who only asks.
+
+        :raise ToolRefused: they are not what it takes.
         """
         ...
 
-    async def call(self, name: str, arguments: Mapping[str, Any], session_key: str) -> Mapping[str, Any]:
+    async def call(self, name: str, arguments: Mapping[str, Any], whose: Whose) -> Mapping[str, Any]:
         """
         Cancelling it ends what was begun.
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from attrs import define, field
+from attrs import astuple, define, field
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
@@ -19,7 +19,7 @@ from twisted.web.server import Request
 from openclaw.web.answers import answer_json, answer_status, named_headers
 from openclaw.web.bodies import MalformedBody, read_object
 from openclaw.web.gate import UNAUTHORIZED, Secrets
-from openclaw.web.tools.calls import Answered, KeyReused, Once, ToolCalls, ToolRefused
+from openclaw.web.tools.calls import Answered, KeyReused, Once, ToolCalls, ToolRefused, Whose
 
 NO_TOOL = "tools.invoke requires body.tool"
 
@@ -65,25 +65,34 @@ class Tools:
         name = body.get("tool")
         if not isinstance(name, str) or not name.strip():
             return answer_json(request, HTTPStatus.BAD_REQUEST, _invalid(NO_TOOL))
-        return await self._called(request, name.strip(), body, headers.get("idempotency-key", "").strip()[:256] or None)
+        key = headers.get("idempotency-key", "").strip()[:256] or None
+        return await self._called(request, name.strip(), body, self._whose(headers, body), key)
 
-    async def _called(self, request: Request, name: str, body: Mapping[str, Any], key: str | None) -> bytes:
+    def _whose(self, headers: Mapping[str, str], body: Mapping[str, Any]) -> Whose:
         given = body.get("sessionKey")
-        session_key = self.calls.session_key(given.strip() if isinstance(given, str) else None)
-        if not self.calls.has(name, session_key):
+        return Whose(
+            session_key=self.calls.session_key(given.strip() if isinstance(given, str) else None),
+            channel=headers.get("x-openclaw-message-channel", "").strip().lower(),
+            account_id=headers.get("x-openclaw-account-id", "").strip(),
+        )
+
+    async def _called(
+        self, request: Request, name: str, body: Mapping[str, Any], whose: Whose, key: str | None
+    ) -> bytes:
+        if not self.calls.has(name, whose):
             told = _failed("not_found", f"Tool not available: {name}")
             return answer_json(request, HTTPStatus.NOT_FOUND, told)
         arguments = self._arguments(name, body)
         if body.get("dryRun") is True:
-            answer = self._dry(name, arguments, session_key)
+            answer = self._dry(name, arguments, whose)
             return answer_json(request, answer.status, answer.value)
         if self._busy >= AT_ONCE:
             told = _failed("unavailable", "too many tools are being called")
             return answer_json(request, HTTPStatus.SERVICE_UNAVAILABLE, told, RETRY)
-        fingerprint = hashlib.sha256(orjson.dumps([name, arguments, session_key])).digest()
+        fingerprint = hashlib.sha256(orjson.dumps([name, arguments, *astuple(whose)])).digest()
         self._busy += 1
         try:
-            answer = await self._once(key, fingerprint, lambda: self._done(name, arguments, session_key))
+            answer = await self._once(key, fingerprint, lambda: self._done(name, arguments, whose))
         except KeyReused as error:
             return answer_json(request, HTTPStatus.CONFLICT, _failed("invalid_request_error", str(error)))
         finally:
@@ -98,18 +107,19 @@ class Tools:
             arguments["action"] = action
         return arguments
 
-    def _dry(self, name: str, arguments: Mapping[str, Any], session_key: str) -> Answered:
+    def _dry(self, name: str, arguments: Mapping[str, Any], whose: Whose) -> Answered:
         """
         What would be done; nothing is.
         """
-        problem = self.calls.problem(name, arguments)
-        if problem is not None:
-            return Answered(HTTPStatus.BAD_REQUEST, _failed("tool_error", problem))
-        would = {"tool": name, "args": arguments, "sessionKey": session_key}
+        try:
+            read = self.calls.checked(name, arguments)
+        except ToolRefused as error:
+            return Answered(HTTPStatus.BAD_REQUEST, _failed("tool_error", str(error)))
+        would = {"tool": name, "args": read, "sessionKey": whose.session_key}
         return Answered(HTTPStatus.OK, {"ok": True, "dryRun": True, "wouldInvoke": would})
 
-    async def _done(self, name: str, arguments: Mapping[str, Any], session_key: str) -> Answered:
-        calling = Deferred.fromCoroutine(self.calls.call(name, arguments, session_key))
+    async def _done(self, name: str, arguments: Mapping[str, Any], whose: Whose) -> Answered:
+        calling = Deferred.fromCoroutine(self.calls.call(name, arguments, whose))
         try:
             result = await calling.addTimeout(LIMIT, self.clock)
         except CancelledError:

@@ -9,8 +9,11 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import Clock
+from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import provider
 
+from openclaw.gateway.tooling import ToolPolicy
 from openclaw.testing.gateway import MemoryGateway
 from openclaw.testing.model import said
 from openclaw.tools.base import GatewayTool
@@ -43,6 +46,35 @@ class PolicyTests(ToolCase):
             asked = {"tool": "cron", "action": "status", "sessionKey": key}
             self.assertEqual(self.post(gateway, asked).status, status, key)
 
+    def test_groups(self) -> None:
+        """
+        The headers say in which chat it is called, where the session does not.
+        """
+        groups = {"-100": {"tools": {"deny": ["cron"]}}}
+        own = {"work": {"groups": {"-100": {"tools": {"deny": ["nodes"]}}}}}
+        gateway = self.gateway({"channels": {"telegram": {"groups": groups, "accounts": own}}})
+        asked = {"tool": "cron", "action": "status", "sessionKey": "agent:main:group:-100"}
+        telegram = {"x-openclaw-message-channel": "telegram"}
+        for headers, status in (({}, 200), (telegram, 404), ({**telegram, "x-openclaw-account-id": "work"}, 200)):
+            self.assertEqual(self.post(gateway, asked, headers).status, status, headers)
+        self.assertEqual(self.post(gateway, {**asked, "sessionKey": "agent:main:telegram:group:-100"}).status, 404)
+
+    def test_useless_list(self) -> None:
+        """
+        A list that is not looked at is told of, once.
+        """
+        told: list[str] = []
+
+        @provider(ILogObserver)
+        def observer(event: LogEvent) -> None:
+            told.append(event["key"])
+
+        self.patch(ToolPolicy, "_log", Logger(observer=observer))
+        gateway = self.gateway({"tools": {"allow": ["my_plugin"]}})
+        for _ in range(2):
+            self.assertEqual(self.post(gateway, {"tool": "cron", "action": "status"}).status, 200)
+        self.assertEqual(told, ["tools"])
+
     def test_dry_run(self) -> None:
         """
         It says what would be done; nothing is.
@@ -52,6 +84,8 @@ class PolicyTests(ToolCase):
         would = self.post(gateway, asked).value["wouldInvoke"]
         self.assertEqual(would["args"], {"text": "x", "action": "wake"})
         self.assertEqual(gateway.service.agents.notes("agent:main:main"), [])
+        read = self.post(gateway, {"tool": "sessions_list", "args": {"limit": "3", "kinds": None}, "dryRun": True})
+        self.assertEqual(read.value["wouldInvoke"]["args"], {"limit": 3})
         wrong = self.post(gateway, {**asked, "action": "dance"})
         self.assertEqual((wrong.status, wrong.value["error"]["type"]), (400, "tool_error"))
         self.assertEqual(self.post(gateway, {"tool": "exec", "dryRun": True}).status, 404)
