@@ -32,6 +32,7 @@ from openclaw.protocol.codes import ErrorCode
 from openclaw.protocol.frames import ErrorShape
 from openclaw.protocol.types import ABSENT
 from openclaw.sessions.patch import InvalidPatch
+from openclaw.store.errors import StoreUnavailable
 
 #: Error texts that come from exceptions are cut here.
 MAX_MESSAGE = 240
@@ -123,6 +124,16 @@ def _full(error: Exception) -> Refused:
     return Refused(error=shape)
 
 
+def _unstored(error: StoreUnavailable) -> Refused:
+    shape = ErrorShape(
+        code=ErrorCode.UNAVAILABLE.value,
+        message=str(error),
+        retryable=error.retryable or None,
+        retry_after_ms=FULL_RETRY_MS if error.retryable else None,
+    )
+    return Refused(error=shape)
+
+
 def _starting(error: NotReady) -> Refused:
     shape = ErrorShape(
         code=ErrorCode.UNAVAILABLE.value,
@@ -141,6 +152,7 @@ def _cron(error: CronRefused) -> Refused:
 KNOWN: tuple[tuple[type[Exception], Callable[[Any], Refused]], ...] = (
     (Failed, _failed),
     (CronRefused, _cron),
+    (StoreUnavailable, _unstored),
     (InvalidPatch, _plain),
     (UnknownRequest, _plain),
     (UnknownDeviceRole, _plain),

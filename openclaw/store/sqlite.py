@@ -20,12 +20,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from openclaw.errors import OpenClawError
+from openclaw.store import errors
 from openclaw.store.interfaces import Unit
 from openclaw.store.schema import close_cleanly, open_reader, open_writer
 from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 
 T = TypeVar("T")
+
+_log = Logger()
 
 #: At most so many works in one commit, so that none waits for a whole backlog.
 MOST_IN_ONE_COMMIT = 256
@@ -60,9 +63,20 @@ def _fire(works: list[_Work]) -> None:
         if work.done.called:
             continue
         if isinstance(work.result, Failure):
-            work.done.errback(work.result)
+            work.done.errback(_told(work.result))
         else:
             work.done.callback(work.result)
+
+
+def _told(failure: Failure) -> Failure:
+    """
+    A failure as others may see it. What SQLite says of it, with the place, is in the log.
+    """
+    known = errors.known(failure.value)
+    if known is None:
+        return failure
+    _log.error("The database could not be used: {error}", error=failure.value)
+    return Failure(known)
 
 
 @define(eq=False)

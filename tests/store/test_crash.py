@@ -18,6 +18,7 @@ from twisted.internet.defer import DeferredList
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from openclaw.store import schema
+from openclaw.store.errors import StoreUnavailable
 from openclaw.store.interfaces import Unit
 from openclaw.store.schema import StoreUnusable, close_cleanly, open_writer
 from openclaw.store.sql_entries import Bodies
@@ -199,7 +200,7 @@ class DiskTests(TestCase):
         )
         failed = [number for number, (ok, _) in enumerate(results, 1001) if not ok]
         self.assertIn(1100, failed)
-        full = [result for ok, result in results if not ok and result.check(sqlite3.OperationalError)]
+        full = [result for ok, result in results if not ok and result.check(StoreUnavailable)]
         self.assertIn("full", str(full[-1].value))
         await self.store.write(partial(pragma, "max_page_count=1000000"))
         await self.store.write(partial(write, 2001))
@@ -219,7 +220,7 @@ class DiskTests(TestCase):
         await self.store.write(partial(write, 1))
         writer = await self.writer()
         writer.execute("PRAGMA query_only=ON")
-        await self.assertFailure(self.store.write(partial(write, 2)), sqlite3.OperationalError)
+        await self.assertFailure(self.store.write(partial(write, 2)), StoreUnavailable)
         self.assertEqual(await self.store.read(numbers), ["1"])
         writer.execute("PRAGMA query_only=OFF")
         await self.store.write(partial(write, 3))

@@ -14,6 +14,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.trial.unittest import TestCase
 
+from openclaw.store.errors import StoreUnavailable
 from openclaw.store.interfaces import Store, Unit
 from openclaw.store.memory import MemoryStore
 from openclaw.store.schema import StoreDamaged, StoreTooNew, migrations, open_writer
@@ -95,7 +96,7 @@ class SqliteFileTests(SqliteTestCase):
         """
         A read that tries to write fails.
         """
-        await self.assertFailure(self.store.read(lambda unit: unit.sessions.put(session())), sqlite3.OperationalError)
+        await self.assertFailure(self.store.read(lambda unit: unit.sessions.put(session())), StoreUnavailable)
 
     async def test_waiting(self) -> None:
         """

@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from twisted.web.server import Request
 
 from openclaw.agent.errors import NotReady, RuntimeStopped
+from openclaw.store.errors import StoreUnavailable
 from openclaw.web.answers import answer_json, answer_status, named_headers
 from openclaw.web.bodies import MalformedBody, read_json
 from openclaw.web.hooks.asking import (
@@ -45,6 +46,7 @@ _ANSWERS: Mapping[type[Exception], tuple[HTTPStatus, Mapping[str, str] | None]] 
     TooManyHooks: (HTTPStatus.SERVICE_UNAVAILABLE, RETRY),
     RuntimeStopped: (HTTPStatus.SERVICE_UNAVAILABLE, RETRY),
     NotReady: (HTTPStatus.SERVICE_UNAVAILABLE, RETRY),
+    StoreUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, RETRY),
 }
 
 

@@ -13,6 +13,7 @@ from twisted.web.server import Request
 
 from openclaw.agent.errors import NotReady, RuntimeStopped
 from openclaw.errors import OpenClawError
+from openclaw.store.errors import StoreUnavailable
 from openclaw.web.answers import answer_json
 from openclaw.web.bodies import MalformedBody
 
@@ -103,6 +104,6 @@ def status_of(error: BaseException) -> HTTPStatus:
         return HTTPStatus.NOT_FOUND
     if isinstance(error, RunFailed):
         return HTTPStatus.GATEWAY_TIMEOUT if error.code == AGENT_TIMEOUT else HTTPStatus.BAD_GATEWAY
-    if isinstance(error, RuntimeStopped | NotReady):
+    if isinstance(error, RuntimeStopped | NotReady | StoreUnavailable):
         return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.INTERNAL_SERVER_ERROR
