@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from benchmarks.http import asked_per_second
 from benchmarks.load import deliveries, round_trips
 from benchmarks.processes import (
     TOKEN,
@@ -248,6 +249,18 @@ def runs(table: Table, home: Path) -> None:
         )
 
 
+def http(table: Table, home: Path) -> None:
+    chat = {"model": "openclaw", "messages": [{"role": "user", "content": "hi"}]}
+    tool = {"tool": "agents_list"}
+    with with_model(home) as port:
+        asked_per_second(port, "/v1/chat/completions", chat, clients=2, each=2)
+        for what, path, body, budget in (
+            ("/v1/chat/completions, 8 clients", "/v1/chat/completions", chat, ">= 80"),
+            ("/tools/invoke, 8 clients", "/tools/invoke", tool, ""),
+        ):
+            table.add(f"{what}, a second", f"{asked_per_second(port, path, body, clients=8, each=40):,.0f}", budget)
+
+
 def first_token(wire: Wire, id: str, key: str = "bench") -> float:
     started = time.perf_counter()
     params = {"sessionKey": key, "message": "hi", "idempotencyKey": id}
@@ -341,6 +354,7 @@ PARTS: dict[str, Callable[[Table, Path], None]] = {
     "cli": command_line,
     "wire": over_the_wire,
     "runs": runs,
+    "http": http,
     "size": size,
     "metrics": metrics,
 }
