@@ -31,9 +31,12 @@ _log = Logger()
 class ToolFailed(OpenClawError):
     """
     A tool could not do what it was asked for, in words for whoever asked.
+
+    :ivar foreign: whether text from outside is among them.
     """
 
     text: str
+    foreign: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -197,7 +200,7 @@ class GatewayTool:
         try:
             return await self.perform(call.arguments, context)
         except OpenClawError as error:
-            return failed(self.name, str(error))
+            return failed(self.name, error)
 
     async def perform(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         """
@@ -218,19 +221,22 @@ class GatewayTool:
         return Arguments(converted(self.spec.parameters, given))
 
 
-def failed(tool: str, why: str) -> ToolResult:
+def failed(tool: str, error: OpenClawError) -> ToolResult:
     """
     What the model is told of a failure.
     """
-    told = {"status": "error", "tool": tool, "error": why}
-    return ToolResult(content=_text_of(told), details=told, is_error=True)
+    told = {"status": "error", "tool": tool, "error": str(error)}
+    foreign = isinstance(error, ToolFailed) and error.foreign
+    return ToolResult(content=_text_of(told), details=told, is_error=True, foreign=foreign)
 
 
-def result(value: Any) -> ToolResult:
+def result(value: Any, *, foreign: bool = False) -> ToolResult:
     """
     A JSON value as text and as it is.
+
+    :param foreign: whether text from outside is in it.
     """
-    return ToolResult(content=_text_of(value), details=value)
+    return ToolResult(content=_text_of(value), details=value, foreign=foreign)
 
 
 def _text_of(value: Any) -> list[dict[str, str]]:

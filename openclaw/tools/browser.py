@@ -53,6 +53,8 @@ ACTIONS: Final[Mapping[str, Request]] = {
     ),
     "dialog": Request("POST", "/hooks/dialog", body=("accept", "promptText", "targetId", "timeoutMs")),
 }
+#: These tell nothing of what pages say.
+OWN: Final = ("status", "start", "stop", "profiles")
 LOOKING: Final = ("status", "profiles", "tabs", "snapshot", "screenshot", "console", "pdf")
 
 
@@ -65,7 +67,7 @@ async def browser(world: ToolWorld, arguments: Arguments, context: ToolContext) 
         request = arguments.members("request")
         if not request:
             raise ToolFailed("request required")
-        return result(await _asked(world, arguments, "POST", "/act", {}, request))
+        return result(await _asked(world, arguments, "POST", "/act", {}, request), foreign=True)
     wanted = ACTIONS.get(action)
     if wanted is None:
         raise ToolFailed(f"Unknown action: {action}")
@@ -79,8 +81,7 @@ async def browser(world: ToolWorld, arguments: Arguments, context: ToolContext) 
     query = {name: str(given[name]) for name in wanted.query if given.get(name) is not None}
     body = {name: given[name] for name in wanted.body if given.get(name) is not None}
     path = wanted.path if isinstance(wanted.path, str) else wanted.path(arguments)
-    told = result(await _asked(world, arguments, wanted.method, path, query, body))
-    return ToolResult(content=told.content, details=told.details, foreign=action in ("snapshot", "console"))
+    return result(await _asked(world, arguments, wanted.method, path, query, body), foreign=action not in OWN)
 
 
 async def _asked(

@@ -43,7 +43,8 @@ async def evaluate(world: ToolWorld, arguments: Arguments, context: ToolContext)
     payload = await ask(world, arguments, "canvas.eval", {"javaScript": arguments.needed("javaScript")})
     text = payload.get("result") if isinstance(payload, dict) else None
     if isinstance(text, str) and text:
-        return ToolResult(content=[{"type": "text", "text": text}], details={"result": text})
+        # Whatever page is shown there says it.
+        return ToolResult(content=[{"type": "text", "text": text}], details={"result": text}, foreign=True)
     return {"ok": True}
 
 

@@ -143,7 +143,7 @@ async def sessions_history(world: ToolWorld, arguments: Arguments, context: Tool
     key = await _found(world, named, context, "history")
     limit = arguments.whole("limit", 200, most=MOST_HISTORY)
     messages = await _messages(world, key, limit, tools=arguments.flag("includeTools"))
-    return result({"sessionKey": named, "messages": messages})
+    return result({"sessionKey": named, "messages": messages}, foreign=rest_of(key).startswith("hook:"))
 
 
 async def session_status(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:

@@ -96,7 +96,7 @@ class WebTools:
         key = json.dumps([url, markdown, most])
         known = self.pages.get(key)
         if known is not None:
-            return _foreign({**known, "cached": True})
+            return result({**known, "cached": True}, foreign=True)
         began = millis(world.clock)
         limits = Limits(max_bytes=MOST_BYTES, max_redirects=config.max_redirects, seconds=config.timeout_seconds)
         headers = {"user-agent": config.user_agent or AGENT, "accept": ACCEPT}
@@ -106,7 +106,8 @@ class WebTools:
             raise ToolFailed(str(error)) from error
         read = await world.in_thread(_read, fetched, markdown)
         if not 200 <= fetched.status < 300:
-            raise ToolFailed(f"Web fetch failed ({fetched.status}): {wrapped(read['text'][:MOST_ERROR], 'Web')}")
+            said = wrapped(read["text"][:MOST_ERROR], "Web")
+            raise ToolFailed(f"Web fetch failed ({fetched.status}): {said}", foreign=True)
         text = read.pop("text")
         told = {
             "url": url,
@@ -122,7 +123,7 @@ class WebTools:
             "text": wrapped(text[:most], "Web"),
         }
         self.pages.put(key, told, config.cache_ttl_minutes)
-        return _foreign(told)
+        return result(told, foreign=True)
 
     # -- searching ----------------------------------------------------------------------------------------------------
 
@@ -139,7 +140,7 @@ class WebTools:
         key = json.dumps([config.provider, query, count, asked])
         known = self.searches.get(key)
         if known is not None:
-            return _foreign({**known, "cached": True})
+            return result({**known, "cached": True}, foreign=True)
         began = millis(world.clock)
         if config.provider == "perplexity":
             told = await _perplexity(world, config, query)
@@ -149,12 +150,7 @@ class WebTools:
             return result(told)
         told = {"query": query, "provider": config.provider, **told, "tookMs": millis(world.clock) - began}
         self.searches.put(key, told, config.cache_ttl_minutes)
-        return _foreign(told)
-
-
-def _foreign(value: Any) -> ToolResult:
-    told = result(value)
-    return ToolResult(content=told.content, details=told.details, foreign=True)
+        return result(told, foreign=True)
 
 
 def _read(fetched: Fetched, markdown: bool) -> dict[str, Any]:

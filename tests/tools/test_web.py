@@ -111,6 +111,8 @@ class FetchTests(SynchronousTestCase):
         self.assertEqual(str(failure.value), "Blocked: private/internal IP address")
         failure = self.failureResultOf(world.perform("web_fetch", url="http://b/"), ToolFailed)
         self.assertIn("Web fetch failed (404): ", str(failure.value))
+        told = self.successResultOf(world.run("web_fetch", url="http://b/"))
+        self.assertEqual((told.is_error, told.foreign), (True, True))
         off = self.world({}, {"fetch": {"enabled": False}})
         self.failureResultOf(off.perform("web_fetch", url="http://a/"), ToolFailed)
 

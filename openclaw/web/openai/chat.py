@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import define, field, frozen
@@ -20,7 +21,7 @@ from openclaw.web.openai.errors import InvalidRequest, error_value
 from openclaw.web.openai.images import chat_images
 from openclaw.web.openai.prompt import chat_messages, make_prompt
 from openclaw.web.openai.running import Backend, Reply, run
-from openclaw.web.openai.sources import Source
+from openclaw.web.openai.sources import MOST_URLS, Source
 from openclaw.web.openai.streaming import EventStream
 from openclaw.web.openai.tools import read_tools
 
@@ -99,10 +100,22 @@ async def read(backend: Backend, headers: Mapping[str, str], body: Mapping[str, 
 
 
 async def _images(backend: Backend, messages: Any) -> Sequence[Mapping[str, str]]:
-    found = chat_images(messages)
-    brought = await backend.media.read([image for image in found if isinstance(image, Source)])
-    fetched = iter(brought.images)
-    return [next(fetched) if isinstance(image, Source) else image for image in found]
+    """
+    :raise InvalidRequest: one of the last message's cannot be had. Of earlier ones, which clients send again each time,
+        what is gone is left out, as are addresses beyond the newest few.
+    """
+    earlier, last = chat_images(messages)
+    room = MOST_URLS - sum(isinstance(image, Source) for image in last)
+    found: list[Mapping[str, str]] = []
+    for image in reversed(earlier):
+        if not isinstance(image, Source):
+            found.insert(0, image)
+        elif room > 0:
+            room -= 1
+            with suppress(InvalidRequest):
+                found[:0] = (await backend.media.read([image])).images
+    brought = iter((await backend.media.read([image for image in last if isinstance(image, Source)])).images)
+    return [*found, *(next(brought) if isinstance(image, Source) else image for image in last)]
 
 
 def dedupe_key(headers: Mapping[str, str], kind: str, run_id: str) -> str:

@@ -20,17 +20,22 @@ _BEGINNINGS = {
 }
 
 
-def chat_images(messages: Any) -> list[dict[str, str] | Source]:
+Image = dict[str, str] | Source
+
+
+def chat_images(messages: Any) -> tuple[list[Image], list[Image]]:
     """
     The pictures of all messages of users, in order: as the agent takes them, or where they are to be had.
+
+    :return: those of earlier messages, and those of the last one.
     """
-    return [
-        image
+    found = [
+        [image for part in _parts(message.get("content")) if (image := _image(part)) is not None]
         for message in (messages if isinstance(messages, list) else ())
         if isinstance(message, dict) and message.get("role") == "user"
-        for part in _parts(message.get("content"))
-        if (image := _image(part)) is not None
     ]
+    earlier = [image for images in found[:-1] for image in images]
+    return earlier, found[-1] if found else []
 
 
 def image_type(data: bytes) -> str | None:
@@ -48,7 +53,7 @@ def _parts(content: Any) -> Iterator[Mapping[str, Any]]:
             yield part
 
 
-def _image(part: Mapping[str, Any]) -> dict[str, str] | Source | None:
+def _image(part: Mapping[str, Any]) -> Image | None:
     told = part.get("image_url")
     url = told.get("url") if isinstance(told, dict) else told
     if isinstance(url, str) and url.lower().startswith(("http:", "https:")):

@@ -21,14 +21,11 @@ from openclaw.documents.pdf import PdfLimits, Pdfs
 from openclaw.egress.errors import FetchFailed
 from openclaw.egress.fetch import Fetched, Limits
 from openclaw.web.openai.errors import InvalidRequest
-from openclaw.web.openai.sources import Brought, Source
+from openclaw.web.openai.sources import MOST_URLS, Brought, Source
 
 PDF = "application/pdf"
 PICTURES_ONLY = "[PDF content rendered to images]"
 NO_TEXT = "[PDF without text that could be read]"
-
-#: Addresses in one request.
-MOST_URLS = 8
 
 #: Encodings that are made for something else than files, and slow with large ones.
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"})

@@ -16,6 +16,9 @@ from openclaw.web.openai.errors import InvalidRequest
 INVALID = "input: Invalid input"
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
+#: Addresses in one request.
+MOST_URLS = 8
+
 _DATA = re.compile(r"data:([^,]*?)(;base64)?,(.*)", re.DOTALL | re.IGNORECASE)
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:.", re.IGNORECASE | re.DOTALL)
 

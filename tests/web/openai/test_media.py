@@ -33,6 +33,7 @@ from openclaw.web.openai.media import MediaReader, file_block
 from openclaw.web.openai.sources import Brought, Source
 from tests.web.openai.case import HttpCase
 
+REAL_PNG = b64encode(b"\x89PNG\r\n\x1a\n and the rest").decode()
 PNG = {"type": "image", "data": "iVBORw0K", "mimeType": "image/png"}
 
 
@@ -283,6 +284,22 @@ class RequestTests(HttpCase):
             answer = self.post(gateway, {"model": "openclaw", "messages": [{"role": "user", "content": parts}]})
             self.assertEqual((answer.status, answer.value["error"]["message"]), (400, told))
         self.assertEqual(_asked(gateway), 0)
+
+    def test_chat_pictures_of_earlier_messages(self) -> None:
+        """
+        Clients send them again each time: one that is gone by now, or more than are fetched, end no conversation.
+        """
+        self.path = "/v1/chat/completions"
+        gateway = self.gateway()
+        urls = [f"https://gone{number}.example/x.png" for number in range(12)]
+        data = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{REAL_PNG}"}}
+        gone: list[Any] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+        earlier = {"role": "user", "content": [{"type": "text", "text": "look"}, data, *gone]}
+        messages = [earlier, {"role": "assistant", "content": "nice"}, {"role": "user", "content": "and now"}]
+        answer = self.post(gateway, {"model": "openclaw", "messages": messages})
+        self.assertEqual(answer.status, 200, answer.body)
+        kinds = [block["type"] for block in gateway.model.requests[0].messages[-1]["content"]]
+        self.assertEqual(kinds.count("image"), 1)
 
 
 def _asked(gateway: MemoryGateway) -> int:
