@@ -23,7 +23,7 @@ from openclaw.config.model import Config
 from openclaw.gateway.canvas import CanvasUrls
 from openclaw.gateway.connection import Connection, Outlet, State, Upgrade
 from openclaw.gateway.events import MAX_BUFFERED_BYTES, EventLog
-from openclaw.gateway.handshake import Admission, Examined, Facts, Makers, Refusal, admit, examine
+from openclaw.gateway.handshake import Admission, Examined, Facts, Makers, Refusal, admit, examine, unavailable
 from openclaw.gateway.health import Health
 from openclaw.gateway.life import Life
 from openclaw.gateway.limits import OURSELVES, TOO_MANY, FailureLimiter, counted_address
@@ -39,6 +39,7 @@ from openclaw.protocol.frames import encode_event_body
 from openclaw.protocol.scopes import APPROVALS, holds
 from openclaw.protocol.types import ABSENT
 from openclaw.sessions.keys import default_agent, main_session_key
+from openclaw.store.errors import StoreUnavailable
 from openclaw.store.interfaces import Store
 from openclaw.web.hosts import origin_allowed
 from openclaw.web.local import is_local, recorded_address
@@ -140,7 +141,10 @@ class Clients:
         examined = examine(facts)
         if isinstance(examined, Refusal):
             return examined
-        decision = await self._admit(examined)
+        try:
+            decision = await self._admit(examined)
+        except StoreUnavailable as error:
+            return unavailable(str(error))
         if isinstance(decision, Refusal) and decision.wrong_secret is not None:
             return await self._failed(upgrade, local, decision, decision.wrong_secret)
         return decision

@@ -24,11 +24,15 @@ from openclaw.devices.identity import (
     signature_holds,
 )
 from openclaw.gateway.authenticate import SharedResult, check_shared, failure_text
-from openclaw.protocol.codes import PROTOCOL_VERSION
+from openclaw.protocol.codes import PROTOCOL_VERSION, ErrorCode
 from openclaw.protocol.scopes import ADMIN
 from openclaw.store.interfaces import Unit
 
 CONTROL_UI = "openclaw-control-ui"
+
+#: A close code (RFC 6455, registry), and how long before it makes sense, in milliseconds.
+TRY_AGAIN_LATER = 1013
+AGAIN_MS = 5_000
 
 
 @frozen(kw_only=True)
@@ -61,6 +65,19 @@ class Refusal:
         """
         text = self.message if self.close_reason is None else self.close_reason
         return text.encode("utf-8")[:120].decode("utf-8", "ignore")
+
+
+def unavailable(message: str) -> Refusal:
+    """
+    The refusal where nobody can be let in just now, for no reason of theirs.
+    """
+    return Refusal(
+        message=message,
+        cause="store-unavailable",
+        code=ErrorCode.UNAVAILABLE.value,
+        close_code=TRY_AGAIN_LATER,
+        retry_after_ms=AGAIN_MS,
+    )
 
 
 @frozen(kw_only=True)

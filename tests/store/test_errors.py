@@ -14,6 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from openclaw.methods.mapping import refused
 from openclaw.store.errors import StoreUnavailable, known
 from openclaw.store.memory import MemoryStore
+from openclaw.testing.gateway import TOKEN
 from tests.harness.http import ask
 from tests.tools.case import BEARER, ToolCase
 
@@ -86,3 +87,17 @@ class HttpTests(ToolCase):
         told = client.call("chat.send", {"sessionKey": "main", "message": "x", "idempotencyKey": "k"})
         self.assertEqual((told["ok"], told["error"]["code"]), (False, "UNAVAILABLE"))
         self.assertIn("The disk is full", told["error"]["message"])
+
+    def test_coming_in(self) -> None:
+        """
+        Who comes then is told so, and to come again.
+        """
+        store = FullStore()
+        gateway = self.gateway(store=store)
+        store.full = True
+        client = gateway.client()
+        told = client.connect(token=TOKEN)
+        self.assertEqual((told["ok"], told["error"]["code"], told["error"]["retryable"]), (False, "UNAVAILABLE", True))
+        self.assertIn("The disk is full", told["error"]["message"])
+        assert client.closed is not None
+        self.assertEqual(client.closed[0], 1013)
