@@ -32,7 +32,7 @@ from tests.gateway.test_scrape import every_family
 from tests.tables import ROOT, attributes_read, blocks, event_rows, is_read, method_rows, model_keys, rows, text
 
 #: Read, but nothing uses what they set yet: no run is a cron job's or a subagent's.
-IDLE = frozenset({"agents.defaults.subagents.maxConcurrent", "cron.maxConcurrentRuns"})
+IDLE = frozenset({"cron.maxConcurrentRuns"})
 
 
 class ConfigurationTests(SynchronousTestCase):

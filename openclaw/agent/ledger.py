@@ -37,7 +37,7 @@ from openclaw.agent.transcript import (
     tool_message,
     user_message,
 )
-from openclaw.agent.types import Inbound, Outcome
+from openclaw.agent.types import REQUESTER, SUBAGENT, Inbound, Outcome
 from openclaw.clock import millis
 from openclaw.config.model import Config
 from openclaw.errors import OpenClawError
@@ -47,6 +47,9 @@ from openclaw.store.interfaces import Entry, OutboxItem, Run, RunState, Session,
 
 #: Outlets that are there for everybody who is connected.
 WEBCHAT = "webchat"
+
+#: The outlet by which sessions are told of what they have started in others.
+ANNOUNCE = "announce"
 
 
 @frozen(kw_only=True)
@@ -302,17 +305,21 @@ def record_message(
     message: Mapping[str, Any],
     now_ms: int,
     seen: bool = False,
+    foreign: bool = False,
 ) -> Deferred[Entry]:
     """
     Write one message of a run.
 
     :param seen: something outside will have changed from here on.
+    :param foreign: text from outside is in it: the run's record says so from here on, also to the next process and to
+        whoever takes what the run says.
     """
 
     def work(unit: Unit) -> Entry:
-        if seen:
+        if seen or foreign:
             run = required(unit, run_id)
-            unit.runs.put(evolve(run, seen=True))
+            inbound = {**run.inbound, "trust": "external"} if foreign else run.inbound
+            unit.runs.put(evolve(run, seen=run.seen or seen, inbound=inbound))
         return append_message(
             unit,
             make_id,
@@ -361,6 +368,8 @@ def finish(
         _update_session(unit, inbound, session_id, members or {}, now_ms)
         if reply is not None:
             unit.outbox.put(_outbox_item(inbound, reply, now_ms))
+        if inbound.origin == SUBAGENT and outcome.status != "aborted":
+            unit.outbox.put(_announcement(inbound, now_ms))
         return True
 
     return store.write(work)
@@ -382,6 +391,20 @@ def _outbox_item(inbound: Inbound, reply: Reply, now_ms: int) -> OutboxItem:
         run_id=inbound.run_id,
         channel=WEBCHAT,
         payload={"sessionKey": inbound.shown_key, "text": reply.text},
+        created_at_ms=now_ms,
+    )
+
+
+def _announcement(inbound: Inbound, now_ms: int) -> OutboxItem:
+    """
+    That whoever started a run in another session is to be told how it ended.
+    """
+    return OutboxItem(
+        id=f"{ANNOUNCE}:{inbound.run_id}",
+        session_key=str(inbound.afterwards.get(REQUESTER, inbound.session_key)),
+        run_id=inbound.run_id,
+        channel=ANNOUNCE,
+        payload={},
         created_at_ms=now_ms,
     )
 

@@ -34,7 +34,7 @@ from openclaw.agent.world import World
 from openclaw.clock import millis
 from openclaw.config.model import Config
 from openclaw.errors import OpenClawError
-from openclaw.sessions.keys import agent_of, default_agent
+from openclaw.sessions.keys import agent_of, default_agent, is_subagent
 from openclaw.store.interfaces import Entry
 
 
@@ -147,6 +147,7 @@ class ModelLoop:
             thinking=self.begun.thinking,
             tools=[tool.spec for tool in self._tools],
             extra=self.inbound.extra_system_prompt,
+            minimal=is_subagent(self.inbound.session_key),
             now=world.clock.seconds(),
             zone=world.zone(),
         )
@@ -244,7 +245,7 @@ class ModelLoop:
             result = await self._call(tool, call, before)
         self._foreign = self._foreign or result.foreign
         message = tool_message(call, result.content, result.details, is_error=result.is_error, now_ms=self._now())
-        await self._write(message)
+        await self._write(message, foreign=result.foreign)
         members: dict[str, Any] = {} if result.meta is None else {"meta": result.meta}
         members |= {"isError": result.is_error, "result": trimmed_result(result.content, result.details)}
         self.events.tool("result", call.name, call.id, members)
@@ -333,7 +334,7 @@ class ModelLoop:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    async def _write(self, message: Message, *, seen: bool = False) -> None:
+    async def _write(self, message: Message, *, seen: bool = False, foreign: bool = False) -> None:
         await ledger.record_message(
             self.world.store,
             run_id=self.inbound.run_id,
@@ -342,6 +343,7 @@ class ModelLoop:
             message=message,
             now_ms=self._now(),
             seen=seen,
+            foreign=foreign,
         )
         self._messages.append(message)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from openclaw.agent.providers.base import ToolSpec
 from openclaw.agent.providers.catalog import aliases
 from openclaw.agent.text import SILENT
-from openclaw.agent.workspace import context_files, ensure_workspace
+from openclaw.agent.workspace import SUBAGENT_FILES, context_files, ensure_workspace
 from openclaw.config.model import Config
 
 
@@ -27,11 +27,13 @@ def build_system_prompt(
     extra: str | None,
     now: float,
     zone: tzinfo,
+    minimal: bool = False,
 ) -> str:
     """
     The whole prompt. Creates the workspace on first use. Blocks.
 
     :param extra: what the caller adds for this run.
+    :param minimal: for a sub-agent, which speaks to nobody: without what the agent knows of itself and its owner.
     """
     if not config.agents.defaults.skip_bootstrap:
         ensure_workspace(workspace)
@@ -39,8 +41,8 @@ def build_system_prompt(
         *_about(config, workspace, tools),
         _date(now, zone),
         *([f"## For this conversation\n{extra.strip()}"] if extra and extra.strip() else []),
-        _project(workspace, config.agents.defaults.bootstrap_max_chars),
-        _silence(),
+        _project(workspace, config.agents.defaults.bootstrap_max_chars, minimal),
+        *([] if minimal else [_silence()]),
         _runtime(agent_id, model, thinking),
     ]
     return "\n\n".join(sections)
@@ -69,13 +71,14 @@ def _date(now: float, zone: tzinfo) -> str:
     return f"## Date\nToday is {day:%A, %Y-%m-%d} (time zone {day:%Z})."
 
 
-def _project(workspace: Path, max_chars: int) -> str:
+def _project(workspace: Path, max_chars: int, minimal: bool) -> str:
     introduction = (
         "## Your files\nThese files are in your workspace. They are yours: keep them up to date. "
         "Where SOUL.md says who you are, be that."
     )
-    parts = [introduction]
-    parts.extend(f"### {name}\n{text}" for name, text in context_files(workspace, max_chars))
+    parts = ["## Files\nThese files are in your workspace." if minimal else introduction]
+    found = context_files(workspace, max_chars)
+    parts.extend(f"### {name}\n{text}" for name, text in found if not minimal or name in SUBAGENT_FILES)
     return "\n\n".join(parts)
 
 

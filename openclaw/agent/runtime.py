@@ -33,7 +33,7 @@ from openclaw.agent.retry import RetryPolicy
 from openclaw.agent.run import ActiveRun
 from openclaw.agent.tools import Offered, Tool, all_of_them
 from openclaw.agent.transcript import entry_id
-from openclaw.agent.types import Accepted, Inbound, Outcome, Publish
+from openclaw.agent.types import REQUESTER, Accepted, Inbound, Outcome, Publish
 from openclaw.agent.world import World
 from openclaw.clock import MACHINE_ZONE, millis
 from openclaw.config.model import Config
@@ -247,7 +247,9 @@ class AgentRuntime(Service):
         return [*await ending, *more]
 
     def _meant(self, session_key: str, run_id: str | None) -> list[ActiveRun]:
-        return [run for run in self._of_session(session_key) if run_id is None or run.run_id == run_id]
+        if run_id is None:
+            return self._with_subagents(session_key)
+        return [run for run in self._of_session(session_key) if run.run_id == run_id]
 
     async def _end(self, runs: Sequence[ActiveRun], reason: str) -> list[str]:
         # The queue first: what is behind a run must not begin when that ends.
@@ -276,6 +278,13 @@ class AgentRuntime(Service):
 
     def _of_session(self, session_key: str) -> list[ActiveRun]:
         return [run for run in self._runs.values() if run.inbound.session_key == session_key]
+
+    def _with_subagents(self, session_key: str) -> list[ActiveRun]:
+        """
+        Also what a session has started in others: who ends everything does not want to hear of that, either.
+        """
+        started = [run for run in self._runs.values() if run.inbound.afterwards.get(REQUESTER) == session_key]
+        return [*self._of_session(session_key), *started]
 
     def _add(self, inbound: Inbound, prepared: Prepared, acceptance: Acceptance) -> ActiveRun:
         run = ActiveRun(
@@ -321,7 +330,8 @@ class AgentRuntime(Service):
         """
         Drop what has not begun in a session, or end all of it.
         """
-        runs = [run for run in self._of_session(session_key) if everything or not run.begun]
+        of_session = self._of_session(session_key)
+        runs = self._with_subagents(session_key) if everything else [run for run in of_session if not run.begun]
         ending = Deferred.fromCoroutine(self._end(runs, "stop"))
         ending.addErrback(lambda failure: self._log.failure("Runs could not be ended.", failure))
 

@@ -6,10 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
+
+#: The origin of runs that an agent started in a session of their own; and the member of ``Inbound.afterwards`` with the
+#: key of the session that did it.
+SUBAGENT: Final = "subagent"
+REQUESTER: Final = "requester"
 
 
 def http_key(run_id: str) -> str:
@@ -30,7 +35,8 @@ class Inbound:
     :ivar shown_key: the key as the caller wrote it, echoed in events and answers; ``None`` for a run without a
         session key.
     :ivar session_id: transcript to use, when a caller named one.
-    :ivar origin: ``chat``, ``agent``, ``http``, ``hook``, ``cron``, ``heartbeat``, ``channel`` or ``node``.
+    :ivar origin: ``chat``, ``agent``, ``http``, ``hook``, ``cron``, ``heartbeat``, ``channel``, ``node``, ``subagent``
+        or ``announce`` (how a sub-agent's run ended).
     :ivar trust: ``operator`` for those who hold a credential, ``external`` for text from outside.
     :ivar dedupe_key: the name space and the key, for example ``chat:<idempotencyKey>``.
     :ivar images: ``{"type": "image", "data": base64, "mimeType": ...}`` blocks.
@@ -131,7 +137,7 @@ class Agents(Protocol):
 
     def abort(self, session_key: str, *, run_id: str | None = None, reason: str = "rpc") -> Deferred[list[str]]:
         """
-        End queued and running runs of a session, whoever started them.
+        End queued and running runs of a session, whoever started them; without ``run_id`` also those of its sub-agents.
 
         :param session_key: canonical key.
         :param reason: the ``stopReason`` of the ``chat`` event: ``rpc``, ``stop`` or ``timeout``.

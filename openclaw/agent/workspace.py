@@ -15,6 +15,9 @@ from twisted.logger import Logger
 #: In the order in which the model reads them.
 BOOTSTRAP_FILES = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md", "HEARTBEAT.md")
 
+#: What sub-agents are told of them.
+SUBAGENT_FILES = ("AGENTS.md", "TOOLS.md")
+
 #: Only in a workspace that is quite new; the agent removes it when its owner is known.
 FIRST_RUN_FILE = "BOOTSTRAP.md"
 

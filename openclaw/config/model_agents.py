@@ -136,9 +136,11 @@ class AgentSubagentsConfig:
     ``agents.list[].subagents``.
 
     :param allow_agents: which agents it may start; ``*`` is any.
+    :param model: of sessions of this agent that others start.
     """
 
     allow_agents: tuple[str, ...] = ()
+    model: ModelRef = ModelRef()
 
 
 @frozen(kw_only=True)

@@ -45,6 +45,7 @@ from openclaw.gateway.scrape import Scrape
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.setting import Setting
 from openclaw.gateway.storing import make_lock, make_store
+from openclaw.gateway.subagents import SubagentService
 from openclaw.gateway.tick import Every, tick_service
 from openclaw.gateway.tooling import OwnMethods, ToolCalls, ToolPolicy
 from openclaw.gateway.watch import ReactorWatch
@@ -169,6 +170,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     following = Following(events.publish)
     dispatcher, egress = Dispatcher(METHODS), setting.egress or Egress(reactor)
     own_methods, policy = OwnMethods(dispatcher), ToolPolicy(config)
+    subagents = SubagentService(methods=own_methods)
     tools = make_tools(
         ToolWorld(
             methods=own_methods,
@@ -181,6 +183,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             workspace_of=workspace_of,
             in_thread=in_thread,
             fetch=egress.fetch,
+            subagents=subagents,
             http=http,
         )
     )
@@ -201,7 +204,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         withdrawn=asking.withdrawn,
         ended=meters.ended,
     )
-    asking.decide = agents.decide
+    asking.decide, subagents.agents = agents.decide, agents
     heartbeats, cron = make_schedule(
         agents, life, in_thread=in_thread, workspace_of=workspace_of, store_path=store_path, ready=readiness.ready
     )
@@ -328,6 +331,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             cron,
             heartbeats,
             hooks,
+            subagents,
             agents,
             *([importer] if importer else []),
             *([store] if isinstance(store, Service) else []),
@@ -346,6 +350,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         questions,
         hooks,
         agents,
+        subagents,
         heartbeats,
         cron,
         canvas,

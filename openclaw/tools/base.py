@@ -23,6 +23,7 @@ from openclaw.config.model import Config
 from openclaw.egress.fetch import Fetched, Limits
 from openclaw.errors import OpenClawError
 from openclaw.store.interfaces import Store
+from openclaw.tools.subagents import Subagents
 
 _log = Logger()
 
@@ -83,6 +84,7 @@ class ToolWorld:
     workspace_of: Callable[[str], Path]
     in_thread: Callable[..., Deferred[Any]]
     fetch: Fetch
+    subagents: Subagents
     http: Callable[[], Any]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from openclaw.agent.providers.base import ToolSpec
-from openclaw.tools import browser, canvas, cron, gateway, memory, message, nodes, sessions, speech
+from openclaw.tools import browser, canvas, cron, gateway, memory, message, nodes, sessions, spawn, speech
 from openclaw.tools.base import Arguments, GatewayTool, ToolWorld, Work, always, by_action, never, parameters, unless
 from openclaw.tools.web import Cache, WebTools
 
@@ -78,6 +78,12 @@ def _told(web: WebTools) -> Iterator[tuple[str, str, Work, Acts]]:
     yield "sessions_history", "Read the messages of another session.", sessions.sessions_history, never
     yield "sessions_list", "List sessions, with their last messages if wanted.", sessions.sessions_list, never
     yield "sessions_send", "Say something in another session and get its answer.", sessions.sessions_send, always
+    yield (
+        "sessions_spawn",
+        "Have a sub-agent do a task in a session of its own. It goes on by itself; this session is told how it ended.",
+        spawn.sessions_spawn,
+        always,
+    )
     yield "tts", "Speak a text into a sound file.", speech.tts, never
     yield "web_fetch", "Fetch a web page and read its text.", web.fetch, never
     yield "web_search", "Search the web.", web.search, never

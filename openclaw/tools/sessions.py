@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from attrs import evolve
+
 from openclaw.agent.commands.base import CommandContext
 from openclaw.agent.commands.status import status
 from openclaw.agent.tools import ToolContext, ToolResult
@@ -209,7 +211,9 @@ async def sessions_send(world: ToolWorld, arguments: Arguments, context: ToolCon
         told_back["reply"] = _last_text(await _messages(world, key, MOST_MESSAGES, tools=False))
     elif outcome.get("error"):
         told_back["error"] = outcome["error"]
-    return result(told_back)
+    run = await world.store.read(lambda unit: unit.runs.get(run_id))
+    # What the other one read from outside may be in what it says.
+    return evolve(result(told_back), foreign=run is not None and run.inbound.get("trust") == "external")
 
 
 def _last_text(messages: list[Any]) -> str:

@@ -21,6 +21,7 @@ from openclaw.egress.fetch import Fetched, Limits
 from openclaw.store.memory import MemoryStore
 from openclaw.tools.base import GatewayTool, ToolFailed, ToolWorld
 from openclaw.tools.registry import make_tools
+from openclaw.tools.subagents import Started, Subagent
 
 
 def where(trust: str = "operator", workspace: Path = Path("/nowhere")) -> ToolContext:
@@ -41,6 +42,7 @@ class FakeWorld:
     :ivar answers: of a method, its answer, or what makes one of the parameters.
     :ivar pages: of an address, its status, type and bytes, or why it cannot be had.
     :ivar called: methods with their parameters, in order.
+    :ivar started: sub-agents, in order.
     :ivar fetched: addresses with their headers and limits, in order.
     """
 
@@ -52,6 +54,7 @@ class FakeWorld:
     clock: Clock = field(factory=Clock)
     called: list[tuple[str, Any]] = field(factory=list)
     fetched: list[tuple[str, Mapping[str, str], Limits]] = field(factory=list)
+    started: list[Subagent] = field(factory=list)
     tools: Mapping[str, GatewayTool] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -67,6 +70,7 @@ class FakeWorld:
             workspace_of=lambda agent_id: self.directory,
             in_thread=lambda work, *args: succeed(work(*args)),
             fetch=self._fetch,
+            subagents=self,
             http=lambda: None,
         )
         self.tools = {tool.name: tool for tool in make_tools(world)}
@@ -77,6 +81,10 @@ class FakeWorld:
         if isinstance(answer, Exception):
             raise answer
         return answer(params) if callable(answer) else answer
+
+    async def start(self, wanted: Subagent) -> Started:
+        self.started.append(wanted)
+        return Started(session_key=f"agent:{wanted.agent_id}:subagent:s{len(self.started)}", run_id="r")
 
     async def _fetch(
         self, url: str, *, limits: Limits, headers: Mapping[str, str] | None = None, any_status: bool = False
