@@ -16,6 +16,7 @@ from openclaw.agent.tools import ToolContext, ToolResult
 from openclaw.clock import MACHINE_ZONE, millis
 from openclaw.config.model import Config
 from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key, normalize_agent_id, rest_of
+from openclaw.store.interfaces import Unit
 from openclaw.tools.base import Arguments, ToolFailed, ToolWorld, result
 
 MOST_SESSIONS: Final = 200
@@ -77,26 +78,31 @@ async def sessions_list(world: ToolWorld, arguments: Arguments, context: ToolCon
     if minutes is not None and minutes >= 1:
         asked["activeMinutes"] = int(minutes)
     found = (await world.methods("sessions.list", asked))["sessions"]
-    rows = [_row(config, row) for row in found if _may_see(config, row["key"], context)]
+    own = main_session_key(config, context.agent_id)
+    rows = [_row(own, row) for row in found if _may_see(config, row["key"], context)]
     rows = [row for row in rows if not kinds or row["kind"] in kinds][:limit]
-    messages = arguments.whole("messageLimit", 0, least=0, most=MOST_MESSAGES)
+    messages, foreign = arguments.whole("messageLimit", 0, least=0, most=MOST_MESSAGES), False
     if messages:
         for row in rows[:MOST_MESSAGES]:
-            key = main_session_key(config) if row["key"] == "main" else row["key"]
+            key = own if row["key"] == "main" else row["key"]
             row["messages"] = await _messages(world, key, messages, tools=False)
-    return result({"count": len(rows), "sessions": rows})
+            foreign = foreign or await _has_foreign(world, key, messages)
+    return result({"count": len(rows), "sessions": rows}, foreign=foreign)
 
 
-def _row(config: Config, row: Mapping[str, Any]) -> dict[str, Any]:
+def _row(own: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    :param own: the main session of the agent that asks, which it calls ``main``.
+    """
     key = row["key"]
-    kind = _kind(config, key, row)
+    kind = _kind(own, key, row)
     shown = "main" if kind == "main" else key
     channel = row.get("channel") or row.get("lastChannel") or "unknown"
     return {"key": shown, "kind": kind, "channel": channel, **{name: row[name] for name in ROW if name in row}}
 
 
-def _kind(config: Config, key: str, row: Mapping[str, Any]) -> str:
-    if key == main_session_key(config):
+def _kind(own: str, key: str, row: Mapping[str, Any]) -> str:
+    if key == own:
         return "main"
     rest = rest_of(key)
     for start, kind in KINDS:
@@ -137,6 +143,21 @@ async def _messages(world: ToolWorld, key: str, limit: int, *, tools: bool) -> l
     return [message for message in history["messages"] if tools or message.get("role") != "toolResult"]
 
 
+async def _has_foreign(world: ToolWorld, key: str, limit: int) -> bool:
+    """
+    Whether text from outside may be in the latest messages of a session: that of a hook, or what a run there has read.
+    """
+
+    def read(unit: Unit) -> bool:
+        session = unit.sessions.get(key)
+        entries = () if session is None else unit.entries.messages(session.session_id, limit)
+        run_ids = {entry.run_id for entry in entries if entry.run_id}
+        runs = (unit.runs.get(run_id) for run_id in run_ids)
+        return any(run is not None and run.inbound.get("trust") == "external" for run in runs)
+
+    return rest_of(key).startswith("hook:") or await world.store.read(read)
+
+
 async def sessions_history(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:
     """
     The latest messages of a session.
@@ -145,7 +166,7 @@ async def sessions_history(world: ToolWorld, arguments: Arguments, context: Tool
     key = await _found(world, named, context, "history")
     limit = arguments.whole("limit", 200, most=MOST_HISTORY)
     messages = await _messages(world, key, limit, tools=arguments.flag("includeTools"))
-    return result({"sessionKey": named, "messages": messages}, foreign=rest_of(key).startswith("hook:"))
+    return result({"sessionKey": named, "messages": messages}, foreign=await _has_foreign(world, key, limit))
 
 
 async def session_status(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:

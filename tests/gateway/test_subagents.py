@@ -14,11 +14,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent.providers.base import ModelRequest, ResolvedModel, Stop, ToolCall, ToolSpec, Usage
 from openclaw.agent.tools import Tool, ToolContext, ToolResult
+from openclaw.egress.fetch import Egress
 from openclaw.gateway.subagents import MOST, SubagentService
 from openclaw.store.interfaces import Run, Session, Store
 from openclaw.testing.gateway import MemoryGateway
 from openclaw.testing.model import PlayedModel, Step, said
+from openclaw.tools.base import ToolWorld
+from openclaw.tools.registry import make_tools
 from openclaw.tools.subagents import Started, Subagent
+from tests.tools.fakes import where
 
 MAIN = "agent:main:main"
 TASK = "count the birds"
@@ -97,6 +101,28 @@ class House:
         What requesters were told of sub-agents.
         """
         return [last(request) for _, request in self.asked if last(request).startswith("The sub-agent for")]
+
+
+def own_tools(gateway: MemoryGateway) -> Sequence[Tool]:
+    """
+    The gateway's own, whichever its agent has.
+    """
+    service = next(part for part in gateway.service if isinstance(part, SubagentService))
+    world = ToolWorld(
+        methods=service.methods,
+        config=service.agents.config,
+        store=gateway.store,
+        clock=gateway.reactor,
+        make_id=service.agents.make_id,
+        environ={},
+        state_dir=gateway.directory,
+        workspace_of=service.agents.workspace_of,
+        in_thread=service.agents.in_thread,
+        fetch=Egress(gateway.reactor).fetch,
+        subagents=service,
+        http=lambda: None,
+    )
+    return make_tools(world)
 
 
 def sessions(gateway: MemoryGateway) -> dict[str, Session]:
@@ -366,6 +392,26 @@ class TrustTests(SubagentCase):
         _, gateway = self.start()
         started = self.begin(gateway, trust="external")
         self.assertEqual(run_of(gateway, started.run_id).inbound["trust"], "external")
+
+    def test_history(self) -> None:
+        """
+        Who reads what was said in a session where somebody read something has read it, too; who reads others has not.
+        """
+        look, act = Thing("look", foreign=True), Thing("act")
+        house, gateway = self.start(child=self.reading, tools=[look, act])
+        self.begin(gateway)
+        gateway.advance_until(house.told)
+        gateway.say("hello", session_key="agent:main:other")
+        (child,) = [key for key in sessions(gateway) if ":subagent:" in key]
+        reading = next(tool for tool in own_tools(gateway) if tool.spec.name == "sessions_history")
+        listing = next(tool for tool in own_tools(gateway) if tool.spec.name == "sessions_list")
+        context = where(workspace=house.directory)
+        for key, foreign in ((child, True), ("agent:main:other", False)):
+            call = ToolCall("c", "sessions_history", {"sessionKey": key})
+            self.assertEqual(self.successResultOf(reading.run(call, context)).foreign, foreign, key)
+        for limit, foreign in ((0, False), (5, True)):
+            call = ToolCall("c", "sessions_list", {"messageLimit": limit})
+            self.assertEqual(self.successResultOf(listing.run(call, context)).foreign, foreign, limit)
 
     def announced(self, gateway: MemoryGateway) -> Run:
         found: list[Any] = []

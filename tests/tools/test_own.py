@@ -225,6 +225,18 @@ class SessionTests(ToolCase):
         open_house = self.gateway({**AGENTS, "tools": {"agentToAgent": {"enabled": True}}}, store=gateway.store)
         self.assertEqual(len(self.done(open_house, "sessions_history", sessionKey="agent:ops:main")["messages"]), 2)
 
+    def test_main(self) -> None:
+        """
+        ``main`` is the main session of the agent that asks, also where it sees those of others.
+        """
+        gateway = self.gateway({**AGENTS, "tools": {"agentToAgent": {"enabled": True}}})
+        gateway.say("to main", session_key="agent:main:main")
+        gateway.say("to ops", session_key="agent:ops:main")
+        told = self.done(gateway, "sessions_list", "agent:ops:x", messageLimit=2)["sessions"]
+        said_there = {row["key"]: row["messages"][0]["content"][0]["text"].partition("\n")[0] for row in told}
+        self.assertEqual(said_there, {"main": "to ops", "agent:main:main": "to main"})
+        self.assertEqual({row["key"]: row["kind"] for row in told}, {"main": "main", "agent:main:main": "other"})
+
     def test_by_id(self) -> None:
         gateway = self.gateway()
         gateway.say("hi")
