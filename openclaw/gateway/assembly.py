@@ -26,6 +26,7 @@ from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.canvas import make_canvas
 from openclaw.gateway.clients import Clients
 from openclaw.gateway.collect import make_collect
+from openclaw.gateway.config_watch import ConfigWatch
 from openclaw.gateway.configuration import Configuration
 from openclaw.gateway.events import EventLog
 from openclaw.gateway.handshake import Makers
@@ -305,6 +306,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ),
     )
     listener = Listener(reactor=reactor, factory=site, hosts=setting.hosts, port=setting.port)
+    config_watch = ConfigWatch(configuration=configuration, clock=reactor, in_thread=in_thread)
     kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
     restart_note = RestartNote(state_dir=setting.state_dir, config=config, note=agents.note, in_thread=in_thread)
     ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))
@@ -322,6 +324,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         pauses=[heartbeats.pause, cron.pause],
         stops=[
             *([watch] if watch else []),
+            config_watch,
             kept,
             restart_note,
             ticks,
@@ -340,6 +343,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     )
     parts = (
         watch,
+        *([config_watch] if setting.follows else []),
         kept,
         restart_note,
         store,

@@ -71,6 +71,19 @@ class Configuration:
         """
         return self._run(change, lambda before: None)
 
+    def reload(self, wanted: Callable[[Snapshot], bool]) -> Deferred[None]:
+        """
+        Read the file that somebody else has written, after those who write it here, and follow it.
+
+        :param wanted: whether to.
+        """
+        return self._writing.run(lambda: Deferred.fromCoroutine(self._reload(wanted)))
+
+    async def _reload(self, wanted: Callable[[Snapshot], bool]) -> None:
+        snapshot = await self.in_thread(self.read)
+        if wanted(snapshot):
+            self.follow(snapshot)
+
     def _run(self, change: Callable[[Snapshot], str], check: Callable[[Snapshot], None]) -> Deferred[Written]:
         return self._writing.run(lambda: Deferred.fromCoroutine(self._write(change, check)))
 

@@ -31,6 +31,7 @@ class Setting:
     :ivar under_twistd: ``twistd`` owns the console, the daemon and the signals.
     :ivar logs: whether log observers are started; tests in memory have their own.
     :ivar watched: whether somebody measures how late the reactor is; in memory nothing is late.
+    :ivar follows: whether the configuration file is followed when others write it; in memory nobody does.
     :ivar make_model: in place of the providers; tests give a twin.
     :ivar tools: what the agent can do, in place of the gateway's own tools.
     :ivar egress: fetches what others name; without one it is made.
@@ -49,6 +50,7 @@ class Setting:
     verbose: bool = False
     ws_log: Style = "auto"
     watched: bool = True
+    follows: bool = True
     under_twistd: bool = False
     logs: bool = True
     make_model: Callable[[ResolvedModel], Model] | None = None

@@ -158,6 +158,7 @@ class MemoryGateway:
             environ=environ,
             logs=False,
             watched=False,
+            follows=False,
             make_model=self.make_model,
             tools=self.tools,
             egress=Egress(self.reactor, resolve=self.resolve),

@@ -66,6 +66,21 @@ class HookTests(ProcessCase):
         self.assertEqual(self.post(gateway, "/hooks/agent", {"message": "x" * 300_000})[0], 413)
         self.assertNotIn(HOOK_TOKEN, gateway.output)
 
+    def test_edited(self) -> None:
+        """
+        The file, edited by hand: what needs no restart counts without one, half a file changes nothing.
+        """
+        gateway = self.make().start()
+        path = gateway.state / "openclaw.json"
+        whole = path.read_text()
+        self.assertEqual(self.post(gateway, "/hooks/wake", {"text": "t"})[0], 200)
+        path.write_text(whole[:-20])
+        eventually(lambda: "config reload skipped (invalid config)" in gateway.output, "it was not told")
+        self.assertEqual(self.post(gateway, "/hooks/wake", {"text": "t"})[0], 200)
+        path.write_text(json.dumps({**json.loads(whole), "hooks": {"enabled": True, "token": "another-" + HOOK_TOKEN}}))
+        eventually(lambda: self.post(gateway, "/hooks/wake", {"text": "t"})[0] == 401, "it was not followed")
+        self.assertEqual(self.post(gateway, "/hooks/wake", {"text": "t"}, token="another-" + HOOK_TOKEN)[0], 200)
+
     def test_killed(self) -> None:
         """
         What was accepted survives the process.

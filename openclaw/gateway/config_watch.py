@@ -1,0 +1,191 @@
+"""
+Following the configuration file when somebody else writes it (``config.md`` 7).
+
+A file that is being written is let alone until it has been the same for a while, and what cannot be used changes
+nothing: half a file is never followed. What needs a restart keeps its running value until there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import define, field
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from openclaw.config.live import is_live
+from openclaw.config.loader import Snapshot
+from openclaw.config.rewrite import changed_paths
+from openclaw.gateway.configuration import Configuration
+
+#: Between two looks, in seconds.
+INTERVAL: Final = 0.5
+#: For so long a file has to be the same, looked at so often.
+STABLE: Final = 0.2
+LOOK: Final = 0.05
+
+#: What tells one state of a file from another: size, time and number. ``None`` where there is no file.
+Stamp = tuple[int, int, int] | None
+
+
+def stamp_of(path: Path) -> Stamp:
+    """
+    The state of a file. Blocks on the disk.
+    """
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_size, stat.st_mtime_ns, stat.st_ino
+
+
+@define(kw_only=True, eq=False, repr=False)
+class ConfigWatch(Service):
+    """
+    Looks at the file again and again.
+
+    :ivar configuration: reads and follows it.
+    :ivar in_thread: runs what waits for the disk.
+    :ivar look: the state of the file.
+    :ivar problem: why the file cannot be used as it is now; ``None`` if it can.
+    """
+
+    _log = Logger(namespace="gateway/reload")
+    configuration: Configuration
+    clock: IReactorTime
+    in_thread: Callable[..., Deferred[Any]]
+    look: Callable[[Path], Stamp] = stamp_of
+    problem: str | None = field(default=None, init=False)
+    _seen: Stamp = field(default=None, init=False)
+    _base: Mapping[str, Any] = field(factory=dict, init=False)
+    _going: Deferred[None] | None = field(default=None, init=False)
+
+    def startService(self) -> None:
+        super().startService()
+        self._base = self.configuration.config.effective
+        self._going = Deferred.fromCoroutine(self._go())
+
+    def stopService(self) -> Deferred[Any] | None:
+        """
+        :return: fires when nothing of it is left.
+        """
+        super().stopService()
+        going, self._going = self._going, None
+        if going is not None:
+            going.cancel()
+        return going
+
+    async def _go(self) -> None:
+        try:
+            self._seen = await self._stamp()
+            while True:
+                await deferLater(self.clock, INTERVAL)
+                try:
+                    await self._turn()
+                except CancelledError:
+                    raise
+                except Exception:
+                    self._log.failure("config reload failed: the file could not be looked at.")
+        except CancelledError:
+            pass
+
+    async def _stamp(self) -> Stamp:
+        stamp: Stamp = await self.in_thread(self.look, self.configuration.path)
+        return stamp
+
+    async def _turn(self) -> None:
+        now = await self._stamp()
+        if now == self._seen:
+            return
+        self._seen = await self._settled(now)
+        if self._seen is not None:
+            await self.configuration.reload(self._evaluate)
+
+    async def _settled(self, stamp: Stamp) -> Stamp:
+        """
+        Wait until nobody writes the file any more: it is the same for a while, and stays so for the debounce after it.
+        """
+        while True:
+            same = 0.0
+            while same < STABLE:
+                await deferLater(self.clock, LOOK)
+                now = await self._stamp()
+                same, stamp = (same + LOOK, now) if now == stamp else (0.0, now)
+            await deferLater(self.clock, self.configuration.config.gateway.reload.debounce_ms / 1000)
+            now = await self._stamp()
+            if now == stamp:
+                return now
+            stamp = now
+
+    # -- what is done with it -----------------------------------------------------------------------------------------
+
+    def _evaluate(self, snapshot: Snapshot) -> bool:
+        """
+        :return: whether the gateway is to follow.
+        """
+        if not snapshot.exists or snapshot.model is None:
+            self._unusable(snapshot)
+            return False
+        self.problem = None
+        paths = changed_paths(self._base, snapshot.config)
+        base, self._base = self._base, snapshot.config
+        if not paths:
+            return False
+        names = ", ".join(dict.fromkeys(_named(path, base, snapshot.config) for path in paths))
+        self._log.info("config change detected; evaluating reload ({names})", names=names)
+        waiting = [path for path in paths if not is_live(path)]
+        restart = ", ".join(dict.fromkeys(_named(path, base, snapshot.config) for path in waiting)) or names
+        return self._goes(snapshot.model.gateway.reload.mode, names, restart, waits=bool(waiting))
+
+    def _goes(self, mode: str, names: str, restart: str, *, waits: bool) -> bool:
+        """
+        What the mode makes of a change; the mode is that of the new file.
+        """
+        if mode == "off":
+            self._log.info("config reload disabled (gateway.reload.mode=off)")
+            return False
+        if mode == "restart":
+            self._log.warn("config change requires gateway restart ({names})", names=names)
+            return False
+        if mode == "hot" and waits:
+            self._log.warn("config reload requires gateway restart; hot mode ignoring ({names})", names=restart)
+            return False
+        if waits:
+            self._log.warn("config change requires gateway restart ({names})", names=restart)
+        else:
+            self._log.info("config change applied ({names})", names=names)
+        return True
+
+    def _unusable(self, snapshot: Snapshot) -> None:
+        """
+        Say why, once for each reason.
+        """
+        if not snapshot.exists:
+            return
+        issues = ", ".join(f"{issue.path}: {issue.message}" for issue in snapshot.issues) or "it cannot be read"
+        if issues != self.problem:
+            self._log.warn("config reload skipped (invalid config): {issues}", issues=issues)
+        self.problem = issues
+
+
+def _named(path: tuple[str, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """
+    A changed path as people are told it: the topmost key that only one side has.
+    """
+    for depth in range(1, len(path)):
+        if not (_has(old, path[:depth]) and _has(new, path[:depth])):
+            return ".".join(path[:depth])
+    return ".".join(path)
+
+
+def _has(value: Any, path: tuple[str, ...]) -> bool:
+    for key in path:
+        if not isinstance(value, Mapping) or key not in value:
+            return False
+        value = value[key]
+    return True
