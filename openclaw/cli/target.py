@@ -127,6 +127,7 @@ def resolve_target(context: Context, options: Namespace, snapshot: Snapshot) -> 
 
     :raise ConfigurationRefused: remote mode without an address.
     """
+    snapshot = _usable(context, snapshot)
     config, environ = snapshot.config, snapshot.environment
     remote = dig(config, "gateway", "mode") == "remote"
     configured = _remote(context, snapshot) if remote and options.url is None else _local(context, snapshot)
@@ -152,6 +153,7 @@ def local_target(context: Context, options: Namespace, snapshot: Snapshot) -> Ta
     """
     The gateway of this machine, whatever mode the configuration is in.
     """
+    snapshot = _usable(context, snapshot)
     config, environ = snapshot.config, snapshot.environment
     return evolve(
         _local(context, snapshot),
@@ -160,6 +162,18 @@ def local_target(context: Context, options: Namespace, snapshot: Snapshot) -> Ta
         # In remote mode the stored device token is the other gateway's.
         ours=dig(config, "gateway", "mode") != "remote" and not options.token,
     )
+
+
+def _usable(context: Context, snapshot: Snapshot) -> Snapshot:
+    """
+    The configuration to reach a gateway with. A gateway that runs goes on with what it last could use of a file.
+    """
+    if snapshot.valid:
+        return snapshot
+    from openclaw.config.writer import last_good_path
+
+    kept = load(context.environ, context.home, path=last_good_path(snapshot.path.resolve()))
+    return evolve(kept, path=snapshot.path) if kept.exists and kept.valid else snapshot
 
 
 def _remote(context: Context, snapshot: Snapshot) -> Target:

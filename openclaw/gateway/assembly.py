@@ -155,13 +155,17 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ),
     )
     watch = ReactorWatch(clock=reactor, heard=meters.late) if setting.watched else None
+    kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
+    config_watch = ConfigWatch(configuration=configuration, clock=reactor, in_thread=in_thread, keep=kept.keep)
     health = Health(
         clock=reactor,
+        config_problem=lambda: config_watch.problem,
         lag=watch.lag if watch is not None else None,
         life=life,
         collect=make_collect(store, config, reactor, store_path, link_channel),
         publish=lambda snapshot: events.publish("health", snapshot, versions=True),
     )
+    config_watch.told = health.refresh_soon
     life.presence.publish = lambda payload: events.publish("presence", payload, drop_if_slow=True, versions=True)
 
     run = ReactorRunner(reactor=reactor, environ=setting.environ)
@@ -306,8 +310,6 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ),
     )
     listener = Listener(reactor=reactor, factory=site, hosts=setting.hosts, port=setting.port)
-    config_watch = ConfigWatch(configuration=configuration, clock=reactor, in_thread=in_thread)
-    kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
     restart_note = RestartNote(state_dir=setting.state_dir, config=config, note=agents.note, in_thread=in_thread)
     ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))
     retention = Retention(store=store, clock=reactor)

@@ -52,7 +52,9 @@ class ConfigWatch(Service):
     :ivar configuration: reads and follows it.
     :ivar in_thread: runs what waits for the disk.
     :ivar look: the state of the file.
+    :ivar keep: called with each file that can be used.
     :ivar problem: why the file cannot be used as it is now; ``None`` if it can.
+    :ivar told: called when ``problem`` has changed.
     """
 
     _log = Logger(namespace="gateway/reload")
@@ -60,6 +62,8 @@ class ConfigWatch(Service):
     clock: IReactorTime
     in_thread: Callable[..., Deferred[Any]]
     look: Callable[[Path], Stamp] = stamp_of
+    keep: Callable[[Snapshot], None] = lambda snapshot: None
+    told: Callable[[], None] = lambda: None
     problem: str | None = field(default=None, init=False)
     _seen: Stamp = field(default=None, init=False)
     _base: Mapping[str, Any] = field(factory=dict, init=False)
@@ -131,7 +135,8 @@ class ConfigWatch(Service):
         if not snapshot.exists or snapshot.model is None:
             self._unusable(snapshot)
             return False
-        self.problem = None
+        self._has(None)
+        self.keep(snapshot)
         paths = changed_paths(self._base, snapshot.config)
         base, self._base = self._base, snapshot.config
         if not paths:
@@ -170,7 +175,12 @@ class ConfigWatch(Service):
         issues = ", ".join(f"{issue.path}: {issue.message}" for issue in snapshot.issues) or "it cannot be read"
         if issues != self.problem:
             self._log.warn("config reload skipped (invalid config): {issues}", issues=issues)
-        self.problem = issues
+        self._has(issues)
+
+    def _has(self, problem: str | None) -> None:
+        if problem != self.problem:
+            self.problem = problem
+            self.told()
 
 
 def _named(path: tuple[str, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

@@ -32,6 +32,7 @@ class Health:
     :ivar collect: makes the parts of a snapshot that the store knows; fires with the members beside ``ok``, ``ts`` and
         ``durationMs``.
     :ivar lag: how late the reactor was, where somebody measures it.
+    :ivar config_problem: why the configuration file cannot be used as it is now, if so.
     :ivar publish: called with each finished snapshot, after ``life.health_version`` was raised.
     """
 
@@ -41,6 +42,7 @@ class Health:
     publish: Callable[[Mapping[str, Any]], None]
     life: Life
     lag: Callable[[], Mapping[str, int]] | None = None
+    config_problem: Callable[[], str | None] = lambda: None
     snapshot: dict[str, Any] = field(factory=dict, init=False)
     _running: Deferred[Any] | None = field(default=None, init=False)
     _waiting: list[Deferred[dict[str, Any]]] = field(factory=list, init=False)
@@ -87,6 +89,9 @@ class Health:
         self.snapshot = {"ok": True, "ts": now, "durationMs": now - started, **members}
         if self.lag is not None:
             self.snapshot["reactorLag"] = dict(self.lag())
+        problem = self.config_problem()
+        if problem is not None:
+            self.snapshot["configProblem"] = problem
         self.life.health_version += 1
         waiting, self._waiting = self._waiting, []
         self.publish(self.snapshot)

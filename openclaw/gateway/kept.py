@@ -20,7 +20,7 @@ from openclaw.config.writer import keep_last_good
 @define(kw_only=True, eq=False, repr=False)
 class KeptConfig(Service):
     """
-    Keeps what the gateway was started with.
+    Keeps what the gateway was started with, and what others have made of the file since.
 
     :ivar in_thread: runs what waits for the disk.
     """

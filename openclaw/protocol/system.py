@@ -119,6 +119,7 @@ class HealthSnapshot:
     :ivar heartbeat_seconds: of the default agent; 0 when disabled.
     :ivar sessions: those of the default agent.
     :ivar reactor_lag: how late the gateway was, in milliseconds, by name of the measure.
+    :ivar config_problem: why the configuration file cannot be used as it is now; the one before it counts.
     """
 
     ok: bool
@@ -133,6 +134,7 @@ class HealthSnapshot:
     sessions: HealthSessions
     link_channel: LinkChannel | None = None
     reactor_lag: Mapping[str, NonNegative] | None = None
+    config_problem: NonEmptyString | None = None
 
 
 @frozen(kw_only=True)

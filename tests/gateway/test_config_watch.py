@@ -57,9 +57,16 @@ class WatchedCase(SynchronousTestCase):
             in_thread=maybeDeferred,
         )
         self.changes: list[str] = []
+        self.kept: list[str | None] = []
+        self.problems: list[str | None] = []
         self.configuration.changed.append(lambda: self.changes.append(self.configuration.config.hooks.path))
         self.watch = ConfigWatch(
-            configuration=self.configuration, clock=self.clock, in_thread=maybeDeferred, look=self.look
+            configuration=self.configuration,
+            clock=self.clock,
+            in_thread=maybeDeferred,
+            look=self.look,
+            keep=lambda snapshot: self.kept.append(snapshot.raw),
+            told=lambda: self.problems.append(self.watch.problem),
         )
         self.watch.startService()
         self.addCleanup(self.finish)
@@ -129,17 +136,15 @@ class ConfigWatchTests(WatchedCase):
         running = self.configuration.config
         self.write('{"gateway": {"port": "x"}}')
         told = self.pass_()
-        self.assertEqual(told, ["config reload skipped (invalid config): gateway.port: " + self.wrong()])
+        found = load({}, self.path.parent, path=self.path).issues[0].message
+        self.assertEqual(told, [f"config reload skipped (invalid config): gateway.port: {found}"])
         self.write('{"gateway": {"port": "x"} }')
         self.assertEqual(self.pass_(), [])
         self.assertIs(self.configuration.config, running)
-        self.assertIn("gateway.port", str(self.watch.problem))
         self.write(text_of(1))
         self.pass_()
-        self.assertEqual((self.changes, self.watch.problem), (["/h1"], None))
-
-    def wrong(self) -> str:
-        return load({}, self.path.parent, path=self.path).issues[0].message
+        self.assertEqual((self.changes, self.problems), (["/h1"], [f"gateway.port: {found}", None]))
+        self.assertEqual(self.kept, [text_of(1)])
 
     def test_removed(self) -> None:
         """

@@ -74,9 +74,17 @@ class HookTests(ProcessCase):
         path = gateway.state / "openclaw.json"
         whole = path.read_text()
         self.assertEqual(self.post(gateway, "/hooks/wake", {"text": "t"})[0], 200)
+        for cut in range(0, len(whole) - 20, max(1, len(whole) // 100)):
+            other = path.with_suffix(".new")
+            other.write_text(whole[: cut // 2])
+            other.replace(path)
+            path.write_text(whole[:cut])
         path.write_text(whole[:-20])
         eventually(lambda: "config reload skipped (invalid config)" in gateway.output, "it was not told")
         self.assertEqual(self.post(gateway, "/hooks/wake", {"text": "t"})[0], 200)
+        done = gateway.openclaw("health")
+        said = done.stdout + done.stderr
+        self.assertIn("Configuration: the file cannot be used, the gateway goes on", said)
         path.write_text(json.dumps({**json.loads(whole), "hooks": {"enabled": True, "token": "another-" + HOOK_TOKEN}}))
         eventually(lambda: self.post(gateway, "/hooks/wake", {"text": "t"})[0] == 401, "it was not followed")
         self.assertEqual(self.post(gateway, "/hooks/wake", {"text": "t"}, token="another-" + HOOK_TOKEN)[0], 200)
