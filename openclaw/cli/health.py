@@ -32,19 +32,19 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         return 0
     if options.verbose:
         context.line("\n".join(target.lines()))
-    for line in (*config_lines(payload), *channel_lines(payload), *agent_lines(context, payload)):
+    for line in (*config_lines(context, payload), *channel_lines(payload), *agent_lines(context, payload)):
         context.line(line)
     return 0
 
 
-def config_lines(payload: Mapping[str, Any]) -> Iterator[str]:
+def config_lines(context: Context, payload: Mapping[str, Any]) -> Iterator[str]:
     """
     Nothing as long as the file can be used.
     """
     problem = payload.get("configProblem")
     if problem:
-        yield f"Configuration: the file cannot be used, the gateway goes on with the one before it: {problem}"
-        yield "Fix it, or go back to the last one that was written: openclaw config undo"
+        yield f"Configuration: the file cannot be used, the gateway goes on with the one before it ({problem})"
+        yield context.command("Where, and how to go back: openclaw doctor")
 
 
 def channel_lines(payload: Mapping[str, Any]) -> Iterator[str]:

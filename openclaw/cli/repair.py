@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Any
 
 from openclaw.cli.context import Context
@@ -12,7 +13,7 @@ from openclaw.cli.target import invalid_config
 from openclaw.config.editor import set_value
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.migrate import CannotMigrate, migrate
-from openclaw.config.writer import commit
+from openclaw.config.writer import commit, last_good_path
 
 
 def check(context: Context, *, fix: bool, json: bool) -> int:
@@ -64,3 +65,7 @@ def _tell(context: Context, snapshot: Snapshot, changes: list[str], *, fixed: bo
     context.problem("\n".join(invalid_config(context, snapshot)[:-2]))
     if not changes:
         context.problem("Nothing here can be repaired automatically: edit the file at the places above.")
+        kept = last_good_path(snapshot.path)
+        if kept.exists():
+            back = f"cp {quote(str(kept))} {quote(str(snapshot.path))}"
+            context.problem(f"Or go back to the last one that could be used: {back}")

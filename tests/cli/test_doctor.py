@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -183,6 +184,19 @@ class FixTests(CommandCase):
             outcome = self.openclaw("doctor", "--fix")
             self.assertEqual((outcome.code, path.read_text()), (78, text))
             self.assertTrue(outcome.err)
+
+    def test_last_good(self) -> None:
+        """
+        Where there is one that could be used, the way back to it is told, and is one.
+        """
+        path = self.configure("{gateway: ")
+        outcome = self.openclaw("doctor")
+        self.assertNotIn("cp ", outcome.err)
+        path.with_name("openclaw.json.last-good").write_text("{}")
+        outcome = self.openclaw("doctor")
+        command = outcome.err.splitlines()[-1].partition("could be used: ")[2]
+        self.assertEqual(subprocess.run(shlex.split(command), check=False).returncode, 0)
+        self.assertEqual(self.openclaw("doctor").code, 0)
 
     def test_nothing_there(self) -> None:
         """
