@@ -10,9 +10,10 @@ from pathlib import Path
 from attrs import frozen
 
 from openclaw.errors import OpenClawError
+from openclaw.store.errors import StoreDamaged, StoreTooNew
 from openclaw.store.exporting import Export
 from openclaw.store.imports import Counts
-from openclaw.store.schema import StoreDamaged, StoreTooNew, migrations, open_reader
+from openclaw.store.schema import migrations, open_reader
 from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 

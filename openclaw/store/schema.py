@@ -10,53 +10,12 @@ import sqlite3
 from importlib.resources import files
 from pathlib import Path
 
-from attrs import frozen
-
-from openclaw.errors import OpenClawError
+from openclaw.store.errors import StoreDamaged, StoreTooNew, StoreUnusable
 
 #: How long a connection waits for another process's lock, in seconds.
 BUSY_SECONDS = 10.0
 
 MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
-
-
-@frozen
-class StoreDamaged(OpenClawError):
-    """
-    The database does not hold together.
-    """
-
-    path: Path
-    what: str
-
-    def __str__(self) -> str:
-        return f"The database {self.path} is damaged: {self.what}"
-
-
-@frozen
-class StoreTooNew(OpenClawError):
-    """
-    The database was made by a later version.
-    """
-
-    path: Path
-    version: int
-
-    def __str__(self) -> str:
-        return f"The database {self.path} has schema {self.version}, which is newer than this program."
-
-
-@frozen
-class StoreUnusable(OpenClawError):
-    """
-    The database cannot be opened for writing.
-    """
-
-    path: Path
-    why: str
-
-    def __str__(self) -> str:
-        return f"The database {self.path} cannot be used: {self.why}"
 
 
 def open_writer(path: Path) -> sqlite3.Connection:

@@ -12,15 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from openclaw.errors import OpenClawError
 from openclaw.store import errors
+from openclaw.store.errors import StoreClosed
 from openclaw.store.interfaces import Unit
 from openclaw.store.schema import close_cleanly, open_reader, open_writer
 from openclaw.store.sql_entries import Bodies
@@ -32,16 +32,6 @@ _log = Logger()
 
 #: At most so many works in one commit, so that none waits for a whole backlog.
 MOST_IN_ONE_COMMIT = 256
-
-
-@frozen
-class StoreClosed(OpenClawError):
-    """
-    The store is stopping; nothing is read or written any more.
-    """
-
-    def __str__(self) -> str:
-        return "The store is closed."
 
 
 @define(eq=False)
@@ -149,11 +139,13 @@ class _Writer(threading.Thread):
                 connection.execute("SAVEPOINT work")
                 _attempt(work, unit)
                 if isinstance(work.result, Failure):
+                    if not connection.in_transaction:
+                        # A full disk, most often: it has ended the transaction, with what the works before did.
+                        work.result.raiseException()
                     connection.execute("ROLLBACK TO work")
                 connection.execute("RELEASE work")
             connection.execute("COMMIT")
-        except sqlite3.Error:
-            # A full disk, most often. Some errors have ended the transaction already.
+        except Exception:
             failure = Failure()
             with suppress(sqlite3.Error):
                 if connection.in_transaction:
@@ -279,7 +271,7 @@ class SqliteStore(Service):
         if self._closed:
             done.errback(StoreClosed())
         elif self._failure is not None:
-            done.errback(self._failure)
+            done.errback(_told(self._failure))
         elif self._early is not None:
             # Reads wait for the file to be there.
             self._early.append(_Work(work, done))

@@ -22,6 +22,7 @@ from openclaw.agent.tools import ToolContext, ToolResult
 from openclaw.config.model import Config
 from openclaw.egress.fetch import Fetched, Limits
 from openclaw.errors import OpenClawError
+from openclaw.store.errors import StoreUnavailable
 from openclaw.store.interfaces import Store
 from openclaw.tools.subagents import Subagents
 
@@ -207,10 +208,11 @@ class GatewayTool:
     async def perform(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         """
         :raise ToolFailed: it could not be done.
+        :raise StoreUnavailable: nor anything else just now.
         """
         try:
             return await self.work(self.world, self._read(arguments), context)
-        except (CancelledError, ToolFailed):
+        except (CancelledError, ToolFailed, StoreUnavailable):
             raise
         except OpenClawError as error:
             raise ToolFailed(str(error)) from error

@@ -15,8 +15,9 @@ from openclaw.gateway.assembly import build, make_life
 from openclaw.gateway.life import Life
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.setting import Setting
+from openclaw.store.errors import StoreTooNew
 from openclaw.store.lock import AlreadyRunning
-from openclaw.store.schema import StoreTooNew, open_writer
+from openclaw.store.schema import open_writer
 from openclaw.testing.gateway import MemoryGateway
 from tests.store.state import DEVICE, PAIRED, everything, make_state
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import DeferredList
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from openclaw.store import schema
-from openclaw.store.errors import StoreUnavailable
-from openclaw.store.interfaces import Unit
-from openclaw.store.schema import StoreUnusable, close_cleanly, open_writer
+from openclaw.store.errors import StoreUnavailable, StoreUnusable
+from openclaw.store.interfaces import OutboxItem, Run, Unit
+from openclaw.store.schema import close_cleanly, open_writer
 from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 from openclaw.store.sqlite import SqliteStore
@@ -165,6 +165,30 @@ def numbers(unit: Unit) -> list[str]:
     return [run.run_id for run in unit.runs.unfinished()]
 
 
+def fill(number: int, unit: Unit) -> None:
+    """
+    A run and an item; every fourth is larger than what is left of a page.
+    """
+    run_id = f"fill-{number}"
+    size = 20_000 if number % 4 == 3 else 10
+    inbound = {"text": "x" * size}
+    unit.runs.put(
+        Run(
+            run_id=run_id,
+            session_key="k",
+            session_id="s",
+            state="accepted",
+            origin="chat",
+            dedupe_key=run_id,
+            inbound=inbound,
+            created_at_ms=1000 + number,
+        )
+    )
+    unit.outbox.put(
+        OutboxItem(id=run_id, session_key="k", run_id=run_id, channel="c", payload={}, created_at_ms=1000 + number)
+    )
+
+
 class DiskTests(TestCase):
     """
     A disk that takes nothing more.
@@ -176,14 +200,16 @@ class DiskTests(TestCase):
         self.store.startService()
         self.addCleanup(self.store.stopService)
 
-    async def check(self, expected: list[str]) -> None:
+    async def check(self, expected: list[str], with_entries: list[str] | None = None) -> None:
         """
         What is there, on both sides, and that it holds together.
+
+        :param with_entries: of which there are entries; all by default.
         """
         self.assertEqual(await self.store.read(numbers), expected)
         self.assertEqual(await self.store.write(numbers), expected)
         entries = await self.store.read(lambda unit: [entry.id for entry in unit.entries.path("s")])
-        self.assertEqual(entries, [entry_id(int(one)) for one in expected])
+        self.assertEqual(entries, [entry_id(int(one)) for one in (expected if with_entries is None else with_entries)])
         await self.store.stopService()
         with sqlite3.connect(self.path) as connection:
             self.assertEqual(connection.execute("PRAGMA integrity_check").fetchone()[0], "ok")
@@ -206,6 +232,83 @@ class DiskTests(TestCase):
         await self.store.write(partial(write, 2001))
         kept = [str(number) for number in range(1001, 1101) if number not in failed]
         await self.check(["1", *kept, "2001"])
+
+    async def unavailable(self, asked: Deferred[Any]) -> StoreUnavailable:
+        """
+        Why something cannot be done.
+        """
+        try:
+            await asked
+        except StoreUnavailable as error:
+            return error
+        raise AssertionError("it was done")
+
+    async def test_full_for_all_of_a_commit(self) -> None:
+        """
+        A write that fills the disk takes with it what was to be committed with it; all are told why, and none is there.
+        """
+        await self.store.write(partial(write, 1))
+        await self.store.write(partial(pragma, f"max_page_count={await self.store.write(pages)}"))
+        results: Any = await DeferredList([self.store.write(partial(fill, n)) for n in range(40)], consumeErrors=True)
+        told = {str(failure.value) for ok, failure in results if not ok}
+        self.assertEqual(told, {"The disk is full: nothing more can be stored."})
+        await self.store.write(partial(pragma, "max_page_count=1000000"))
+        stored = await self.store.read(lambda unit: [unit.outbox.count() - 1, len(unit.runs.unfinished()) - 1])
+        done = sum(ok for ok, _ in results)
+        self.assertEqual(stored, [done, done])
+        await self.check(["1", *(f"fill-{number}" for number, (ok, _) in enumerate(results) if ok)], ["1"])
+
+    async def test_locked(self) -> None:
+        """
+        While another program holds the database, writes fail so that they can be asked for again; reads go on.
+        """
+        await self.store.write(partial(write, 1))
+        await self.store.write(partial(pragma, "busy_timeout=1"))
+        other = sqlite3.connect(self.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        told: Any = await self.unavailable(self.store.write(partial(write, 2)))
+        self.assertEqual((str(told), told.retryable), ("The database is in use by another program.", True))
+        self.assertEqual(await self.store.read(numbers), ["1"])
+        other.execute("COMMIT")
+        other.close()
+        await self.store.write(partial(write, 3))
+        await self.check(["1", "3"])
+
+    async def test_page_that_went_bad(self) -> None:
+        """
+        A page that is found damaged while the gateway runs fails what needs it, and no more; nothing is half written.
+        """
+        for number in range(1, 200):
+            await self.store.write(partial(write, number if number % FAILING else number + 10_000))
+        await self.store.stopService()
+        connection = sqlite3.connect(self.path)
+        sql = "SELECT rootpage FROM sqlite_master WHERE name = 'entries'"
+        root, size = connection.execute(sql).fetchone()[0], connection.execute("PRAGMA page_size").fetchone()[0]
+        connection.close()
+        with self.path.open("r+b") as file:
+            file.seek((root - 1) * size)
+            file.write(b"\xff" * size)
+        self.store = SqliteStore(path=self.path, reactor=reactor)
+        self.store.startService()
+        self.addCleanup(self.store.stopService)
+        asks: list[Deferred[Any]] = [
+            self.store.read(lambda unit: unit.entries.leaf("s")),
+            self.store.write(partial(write, 1000)),
+        ]
+        for asked in asks:
+            told = await self.unavailable(asked)
+            self.assertEqual((str(told), told.retryable), ("The database is damaged.", False))
+        before = await self.store.read(numbers)
+        self.assertNotIn("1000", before)
+
+        def halfway(unit: Unit) -> None:
+            unit.outbox.delivered("1", 1)
+            unit.entries.leaf("s")
+
+        await self.unavailable(self.store.write(halfway))
+        self.assertEqual(await self.store.read(lambda unit: unit.outbox.waiting(1)[0].id), "1")
+        await self.store.write(lambda unit: unit.outbox.delivered("1", 1))
+        self.assertEqual(await self.store.read(lambda unit: unit.outbox.waiting(1)[0].id), "2")
 
     async def writer(self) -> sqlite3.Connection:
         """

@@ -16,11 +16,12 @@ from twisted.trial.unittest import TestCase
 
 from openclaw.agent.context import context
 from openclaw.store import import_service
+from openclaw.store.errors import StoreClosed
 from openclaw.store.import_service import RETRY_SECONDS, ImportService
 from openclaw.store.interfaces import Session
 from openclaw.store.memory import MemoryStore
 from openclaw.store.sources import Places
-from openclaw.store.sqlite import SqliteStore, StoreClosed
+from openclaw.store.sqlite import SqliteStore
 from tests.store.importing import HEADER, ImportTestCase, line, make_service
 from tests.store.state import (
     DEVICE,

@@ -14,12 +14,12 @@ from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.trial.unittest import TestCase
 
-from openclaw.store.errors import StoreUnavailable
+from openclaw.store.errors import StoreClosed, StoreDamaged, StoreTooNew, StoreUnavailable
 from openclaw.store.interfaces import Store, Unit
 from openclaw.store.memory import MemoryStore
-from openclaw.store.schema import StoreDamaged, StoreTooNew, migrations, open_writer
+from openclaw.store.schema import migrations, open_writer
 from openclaw.store.sql_runs import UNFINISHED
-from openclaw.store.sqlite import SqliteStore, StoreClosed
+from openclaw.store.sqlite import SqliteStore
 from tests.store.interface import StoreTests, entry, session
 
 
@@ -163,9 +163,10 @@ class SqliteFileTests(SqliteTestCase):
         again.startService()
         self.addCleanup(again.stopService)
         await self.assertFailure(again.ready, StoreDamaged)
-        await self.assertFailure(again.write(lambda unit: None), StoreDamaged)
-        await self.assertFailure(again.read(lambda unit: None), StoreDamaged)
-        self.flushLoggedErrors(StoreDamaged)
+        await self.assertFailure(again.write(lambda unit: None), StoreUnavailable)
+        reading = again.read(lambda unit: unit.sessions.count())
+        told: Any = await self.assertFailure(reading, StoreUnavailable)
+        self.assertEqual(str(told), "The database is damaged.")
 
     async def test_one_page_of_many(self) -> None:
         """

@@ -53,7 +53,9 @@ PATHS: Final[dict[str, Any]] = {
                 405: wrong_method("POST"),
                 409: told("The idempotency key came with another request before.", _FAILED),
                 413: TOO_LARGE,
-                503: told("Too many tools are being called.", _FAILED, {"retry-after": STRING}),
+                503: told(
+                    "Too many tools are being called, or there is no database.", _FAILED, {"retry-after": STRING}
+                ),
                 504: told("It took too long.", _FAILED),
             },
             parameters=[

@@ -93,6 +93,7 @@ class ToolCalls(Protocol):
 
         :return: ``{"content": [...], "details": ...}``.
         :raise ToolRefused: it could not be done.
+        :raise StoreUnavailable: nor anything else just now.
         """
         ...
 

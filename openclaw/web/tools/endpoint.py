@@ -16,6 +16,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
+from openclaw.store.errors import StoreUnavailable
 from openclaw.web.answers import answer_json, answer_status, named_headers
 from openclaw.web.bodies import MalformedBody, read_object
 from openclaw.web.gate import UNAUTHORIZED, Secrets
@@ -95,6 +96,8 @@ class Tools:
             answer = await self._once(key, fingerprint, lambda: self._done(name, arguments, whose))
         except KeyReused as error:
             return answer_json(request, HTTPStatus.CONFLICT, _failed("invalid_request_error", str(error)))
+        except StoreUnavailable as error:
+            return answer_json(request, HTTPStatus.SERVICE_UNAVAILABLE, _failed("unavailable", str(error)), RETRY)
         finally:
             self._busy -= 1
         return answer_json(request, answer.status, answer.value)
