@@ -15,18 +15,19 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from openclaw.agent.providers.base import ResolvedModel
-from openclaw.agent.providers.catalog import default_ref
+from openclaw.agent.providers.catalog import ModelRefParts, UnknownModel, default_ref
 from openclaw.agent.tools import Tool, ToolContext, ToolResult
 from openclaw.clock import millis
 from openclaw.config.model import Config
+from openclaw.methods.agents import agent_exists
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.methods.dispatch import Dispatcher
 from openclaw.protocol.frames import ErrorShape
 from openclaw.protocol.scopes import ADMIN
 from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key
-from openclaw.tools.base import GatewayTool, ToolFailed, converted, violations
+from openclaw.tools.base import GatewayTool, ToolFailed
 from openclaw.tools.policy import Layer, allowed, layers
-from openclaw.web.tools.calls import ToolRefused, Whose
+from openclaw.web.tools.calls import ToolRefused, UnknownAgent, Whose
 
 #: The tools in the name of which methods are called.
 OWN: Final = Caller(
@@ -137,9 +138,15 @@ class ToolCalls:
     def session_key(self, given: str | None) -> str:
         """
         The main session's where none is named.
+
+        :raise UnknownAgent: it is that of an agent which is not there.
         """
         config = self.config()
-        return main_session_key(config) if given in (None, "", "main") else canonical_key(str(given), config)
+        key = main_session_key(config) if given in (None, "", "main") else canonical_key(str(given), config)
+        agent_id = agent_of(key, default_agent(config))
+        if not agent_exists(config, agent_id):
+            raise UnknownAgent(agent_id)
+        return key
 
     def has(self, name: str, whose: Whose) -> bool:
         """
@@ -150,12 +157,22 @@ class ToolCalls:
         config = self.config()
         own = config.gateway.tools
         refused = tuple(one for one in REFUSED if one not in own.allow)
-        ref = default_ref(config, self.environ, agent_of(whose.session_key, default_agent(config)))
+        ref = self._model(config, whose)
         through = self.policy.layers(
             whose.session_key, ref.provider, ref.model_id, channel=whose.channel, account_id=whose.account_id
         )
         through = [*through, Layer(deny=(*refused, *own.deny))]
         return bool(allowed([name], through))
+
+    def _model(self, config: Config, whose: Whose) -> ModelRefParts:
+        """
+        The model whose provider's lists count: that of the agent, whatever its session has been set to.
+        """
+        try:
+            return default_ref(config, self.environ, agent_of(whose.session_key, default_agent(config)))
+        except UnknownModel:
+            # Runs fail for want of a model. A tool needs none.
+            return ModelRefParts("", "")
 
     def takes_action(self, name: str) -> bool:
         """
@@ -167,14 +184,12 @@ class ToolCalls:
         """
         Arguments as the tool takes them, for who only asks.
 
-        :raise ToolRefused: they are not what it takes.
+        :raise ToolRefused: they are not what it takes, or it would refuse them.
         """
-        spec = self.tools[name].spec
-        read: Mapping[str, Any] = converted(spec.parameters, arguments)
-        wrong = violations(spec, read)
-        if wrong is not None:
-            raise ToolRefused(wrong)
-        return read
+        try:
+            return self.tools[name].checked(arguments)
+        except ToolFailed as error:
+            raise ToolRefused(str(error)) from error
 
     async def call(self, name: str, arguments: Mapping[str, Any], whose: Whose) -> Mapping[str, Any]:
         """

@@ -22,6 +22,7 @@ from openclaw.agent.tools import ToolContext, ToolResult
 from openclaw.config.model import Config
 from openclaw.egress.fetch import Fetched, Limits
 from openclaw.errors import OpenClawError
+from openclaw.protocol.frames import NotJson, parse_json
 from openclaw.store.errors import StoreUnavailable
 from openclaw.store.interfaces import Store
 from openclaw.tools.subagents import Subagents
@@ -151,8 +152,8 @@ class Arguments:
         value = self.given.get(name)
         if isinstance(value, str):
             try:
-                value = json.loads(value)
-            except ValueError:
+                value = parse_json(value)
+            except NotJson:
                 return None
         return dict(value) if isinstance(value, dict) else None
 
@@ -193,6 +194,19 @@ class GatewayTool:
         action = arguments.text("action")
         return f"{self.name}{f' {action}' if action else ''} after reading text from outside"
 
+    def checked(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """
+        Arguments as a call would take them.
+
+        :raise ToolFailed: they are not what the tool takes, or it would refuse them.
+        """
+        read = self._read(arguments)
+        wrong = violations(self.spec, read.given)
+        if wrong is not None:
+            raise ToolFailed(wrong)
+        _stay_here(read)
+        return read.given
+
     def run(self, call: ToolCall, context: ToolContext) -> Deferred[ToolResult]:
         return Deferred.fromCoroutine(self._run(call, context))
 
@@ -211,7 +225,9 @@ class GatewayTool:
         :raise StoreUnavailable: nor anything else just now.
         """
         try:
-            return await self.work(self.world, self._read(arguments), context)
+            read = self._read(arguments)
+            _stay_here(read)
+            return await self.work(self.world, read, context)
         except (CancelledError, ToolFailed, StoreUnavailable):
             raise
         except OpenClawError as error:
@@ -223,6 +239,16 @@ class GatewayTool:
     def _read(self, given: Mapping[str, Any]) -> Arguments:
         # What is asked before a call and what is done in it have to be about the same.
         return Arguments(converted(self.spec.parameters, given))
+
+
+def _stay_here(arguments: Arguments) -> None:
+    """
+    Whoever means another gateway must not change this one, and a model connects to nobody it was told of.
+
+    :raise ToolFailed: another gateway is named.
+    """
+    if arguments.text("gatewayUrl") is not None:
+        raise ToolFailed("gatewayUrl cannot be used here: this tool acts on its own gateway only. Leave it out.")
 
 
 def failed(tool: str, error: OpenClawError) -> ToolResult:
@@ -340,8 +366,8 @@ def _parsed(value: Any) -> Any:
     # A text that is no JSON is not taken for a list of one: the line of a command is no list of its words.
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         try:
-            return json.loads(value)
-        except ValueError:
+            return parse_json(value)
+        except NotJson:
             return value
     return value
 

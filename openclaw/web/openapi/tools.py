@@ -49,7 +49,7 @@ PATHS: Final[dict[str, Any]] = {
                     {JSON: either(ref("Error"), ref("ToolFailed")), TEXT: STRING},
                 ),
                 401: UNAUTHORIZED,
-                404: told("There is no such tool, or it is not allowed.", _FAILED),
+                404: told("There is no such tool, it is not allowed, or the session's agent is not there.", _FAILED),
                 405: wrong_method("POST"),
                 409: told("The idempotency key came with another request before.", _FAILED),
                 413: TOO_LARGE,

@@ -42,6 +42,18 @@ class KeyReused(OpenClawError):
         return "Idempotency-Key was used for another request"
 
 
+@frozen
+class UnknownAgent(OpenClawError):
+    """
+    A session key names an agent that is not there.
+    """
+
+    agent_id: str
+
+    def __str__(self) -> str:
+        return f'Unknown agent id "{self.agent_id}".'
+
+
 @frozen(kw_only=True)
 class Whose:
     """
@@ -64,6 +76,8 @@ class ToolCalls(Protocol):
     def session_key(self, given: str | None) -> str:
         """
         The key that a request means.
+
+        :raise UnknownAgent: it is that of an agent which is not there.
         """
         ...
 
@@ -83,7 +97,7 @@ class ToolCalls(Protocol):
         """
         Arguments as the tool takes them, for who only asks.
 
-        :raise ToolRefused: they are not what it takes.
+        :raise ToolRefused: they are not what it takes, or it would refuse them.
         """
         ...
 

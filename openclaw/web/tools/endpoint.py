@@ -20,13 +20,18 @@ from openclaw.store.errors import StoreUnavailable
 from openclaw.web.answers import answer_json, answer_status, named_headers
 from openclaw.web.bodies import MalformedBody, read_object
 from openclaw.web.gate import UNAUTHORIZED, Secrets
-from openclaw.web.tools.calls import Answered, KeyReused, Once, ToolCalls, ToolRefused, Whose
+from openclaw.web.tools.calls import Answered, KeyReused, Once, ToolCalls, ToolRefused, UnknownAgent, Whose
 
 NO_TOOL = "tools.invoke requires body.tool"
+NO_SWITCH = "body.dryRun must be true or false"
+LONG_KEY = "Idempotency-Key must have at most 256 characters"
 
-#: Calls at once, and how long one may take in seconds.
+#: Of an idempotency key, in characters.
+MOST_KEY = 256
+
+#: Calls at once, and how long one may take in seconds: longer than the ten minutes that some tools wait if asked to.
 AT_ONCE = 32
-LIMIT = 600.0
+LIMIT = 630.0
 
 RETRY = {"retry-after": "2"}
 
@@ -63,11 +68,15 @@ class Tools:
             body = read_object(request)
         except MalformedBody as error:
             return answer_json(request, HTTPStatus.BAD_REQUEST, _invalid(str(error)))
-        name = body.get("tool")
-        if not isinstance(name, str) or not name.strip():
-            return answer_json(request, HTTPStatus.BAD_REQUEST, _invalid(NO_TOOL))
-        key = headers.get("idempotency-key", "").strip()[:256] or None
-        return await self._called(request, name.strip(), body, self._whose(headers, body), key)
+        key = headers.get("idempotency-key", "").strip()
+        wrong = _wrong(body, key)
+        if wrong is not None:
+            return answer_json(request, HTTPStatus.BAD_REQUEST, _invalid(wrong))
+        try:
+            whose = self._whose(headers, body)
+        except UnknownAgent as error:
+            return answer_json(request, HTTPStatus.NOT_FOUND, _failed("not_found", str(error)))
+        return await self._called(request, body["tool"].strip(), body, whose, key or None)
 
     def _whose(self, headers: Mapping[str, str], body: Mapping[str, Any]) -> Whose:
         given = body.get("sessionKey")
@@ -133,6 +142,20 @@ class Tools:
             told = _failed("tool_error", f"{name} took more than {LIMIT:g} seconds")
             return Answered(HTTPStatus.GATEWAY_TIMEOUT, told)
         return Answered(HTTPStatus.OK, {"ok": True, "result": result})
+
+
+def _wrong(body: Mapping[str, Any], key: str) -> str | None:
+    """
+    What is wrong with a request, whatever tool it is for.
+    """
+    name = body.get("tool")
+    if not isinstance(name, str) or not name.strip():
+        return NO_TOOL
+    # Whoever writes "true" does not want it to be done.
+    if not isinstance(body.get("dryRun"), bool | None):
+        return NO_SWITCH
+    # Cut off, it could be the key of another request, which then would not be done.
+    return LONG_KEY if len(key) > MOST_KEY else None
 
 
 def _invalid(message: str) -> dict[str, Any]:

@@ -91,6 +91,93 @@ class PolicyTests(ToolCase):
         self.assertEqual(self.post(gateway, {"tool": "exec", "dryRun": True}).status, 404)
 
 
+class OddRequestTests(ToolCase):
+    """
+    Requests that mean something else than they seem to, or nothing.
+    """
+
+    wake: Mapping[str, Any] = {"tool": "cron", "action": "wake", "args": {"text": "x"}}
+
+    def refused(self, gateway: MemoryGateway, body: Any, headers: Mapping[str, str] | None = None) -> str:
+        answer = self.post(gateway, body, headers)
+        self.assertEqual((answer.status, answer.value["error"]["type"]), (400, "invalid_request_error"), answer.body)
+        self.assertEqual(gateway.service.agents.notes("agent:main:main"), [])
+        return str(answer.value["error"]["message"])
+
+    def test_switch(self) -> None:
+        """
+        What is no switch is not taken for one that is off: nothing is done.
+        """
+        gateway = self.gateway()
+        odd: list[Any] = ["true", "", 1, 0, [], {}]
+        for told in odd:
+            self.assertEqual(self.refused(gateway, {**self.wake, "dryRun": told}), endpoint.NO_SWITCH)
+        for off in (None, False):
+            self.assertEqual(self.post(gateway, {**self.wake, "dryRun": off}).status, 200)
+
+    def test_long_key(self) -> None:
+        """
+        Two long keys that begin alike are two keys: they are refused rather than cut.
+        """
+        gateway = self.gateway()
+        long = "k" * endpoint.MOST_KEY
+        self.assertEqual(self.refused(gateway, self.wake, {"Idempotency-Key": f"{long}1"}), endpoint.LONG_KEY)
+        self.assertEqual(self.post(gateway, self.wake, {"Idempotency-Key": long}).status, 200)
+
+    def test_deep(self) -> None:
+        """
+        What is nested deeper than it could be written again is refused, also for a dry run.
+        """
+        gateway = self.gateway()
+        for levels, dry in ((199, False), (199, True), (200, False), (250, False), (1000, True), (100_000, False)):
+            nested = '{"a":' * levels + "1" + "}" * levels
+            answer = self.post(gateway, f'{{"tool":"agents_list","dryRun":{str(dry).lower()},"args":{nested}}}')
+            self.assertEqual(answer.status, 200 if levels == 199 else 400, (levels, answer.body[:200]))
+            if levels > 199:
+                self.assertTrue(answer.value["error"]["message"].startswith("SyntaxError: "))
+
+    def test_half_a_pair(self) -> None:
+        """
+        JavaScript that cuts a text within an emoji sends half of a pair.
+        """
+        gateway = self.gateway()
+        body = '{"tool":"cron","action":"wake","args":{"text":"x\\ud83d"}}'
+        self.assertEqual(self.post(gateway, body).status, 200)
+        self.assertEqual(gateway.service.agents.notes("agent:main:main"), ["x\ufffd"])
+
+    def test_unknown_agent(self) -> None:
+        """
+        Calling a tool for an agent makes none.
+        """
+        gateway = self.gateway({"agents": {"list": [{"id": "ops"}]}})
+        for key, status in (("agent:nope:main", 404), ("agent:main:main", 404), ("agent:OPS:x", 200), ("x", 200)):
+            answer = self.post(gateway, {**self.wake, "sessionKey": key})
+            self.assertEqual(answer.status, status, key)
+        refused = self.post(gateway, {**self.wake, "sessionKey": "agent:nope:main"})
+        self.assertEqual(refused.value["error"], {"type": "not_found", "message": 'Unknown agent id "nope".'})
+
+    def test_without_a_model(self) -> None:
+        """
+        A model that cannot be read stops runs, and no tool.
+        """
+        gateway = self.gateway({"agents": {"defaults": {"model": " / "}}, "tools": {"deny": ["nodes"]}})
+        self.assertEqual(self.post(gateway, {"tool": "cron", "action": "status"}).status, 200)
+        self.assertEqual(self.post(gateway, {"tool": "nodes", "action": "status"}).status, 404)
+
+    def test_other_gateway(self) -> None:
+        """
+        Who means another gateway does not change this one.
+        """
+        gateway = self.gateway()
+        there = {**self.wake, "args": {"text": "x", "gatewayUrl": "ws://192.0.2.1:18789", "gatewayToken": "t"}}
+        for dry in (False, True):
+            answer = self.post(gateway, {**there, "dryRun": dry})
+            self.assertEqual((answer.status, answer.value["error"]["type"]), (400, "tool_error"), answer.body)
+            self.assertIn("gatewayUrl cannot be used here", answer.value["error"]["message"])
+        self.assertEqual(gateway.service.agents.notes("agent:main:main"), [])
+        self.assertEqual(self.post(gateway, {**there, "args": {"text": "x", "gatewayUrl": " "}}).status, 200)
+
+
 class OnceTests(ToolCase):
     def test_key(self) -> None:
         """
