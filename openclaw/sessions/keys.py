@@ -104,9 +104,9 @@ def rest_of(key: str) -> str:
 
 def is_subagent(key: str) -> bool:
     """
-    Whether the key is that of a session which another one started.
+    Whether the key is that of a session which another one started, in whatever letters: such a session has fewer tools.
     """
-    return rest_of(key).startswith("subagent:")
+    return rest_of(key).lower().startswith("subagent:")
 
 
 def kind(key: str, members: Mapping[str, Any] | None = None) -> Kind:

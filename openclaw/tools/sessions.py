@@ -16,7 +16,7 @@ from openclaw.agent.tools import ToolContext, ToolResult
 from openclaw.clock import MACHINE_ZONE, millis
 from openclaw.config.model import Config
 from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key, normalize_agent_id, rest_of
-from openclaw.store.interfaces import Unit
+from openclaw.store.interfaces import Run, Unit
 from openclaw.tools.base import Arguments, ToolFailed, ToolWorld, result
 
 MOST_SESSIONS: Final = 200
@@ -47,6 +47,7 @@ ROW: Final = (
 #: What a session is for, by how its key begins after the agent.
 KINDS: Final = (("cron:", "cron"), ("hook:", "hook"), ("node-", "node"), ("node:", "node"))
 ANY: Final = "*"
+GLOBAL: Final = "global"
 
 
 async def agents_list(world: ToolWorld, arguments: Arguments, context: ToolContext) -> ToolResult:
@@ -73,7 +74,10 @@ async def sessions_list(world: ToolWorld, arguments: Arguments, context: ToolCon
     limit = arguments.whole("limit", MOST_SESSIONS, most=MOST_SESSIONS)
     kinds = set(arguments.names("kinds"))
     asked: dict[str, Any] = {"includeGlobal": True}
-    if not kinds:
+    if config.session.scope != GLOBAL and not config.tools.agent_to_agent.enabled:
+        # Those of other agents are not seen, and must not use up the limit.
+        asked["agentId"] = context.agent_id
+    if not kinds and not config.tools.agent_to_agent.allow:
         asked["limit"] = limit
     if minutes is not None and minutes >= 1:
         asked["activeMinutes"] = int(minutes)
@@ -228,13 +232,25 @@ async def sessions_send(world: ToolWorld, arguments: Arguments, context: ToolCon
         return result({"runId": run_id, "status": "accepted", "sessionKey": named})
     outcome = await world.methods("agent.wait", {"runId": run_id, "timeoutMs": seconds * 1000})
     told_back: dict[str, Any] = {"runId": run_id, "status": outcome["status"], "sessionKey": named}
+    run = await world.store.read(lambda unit: unit.runs.get(run_id))
     if outcome["status"] == "ok":
-        told_back["reply"] = _last_text(await _messages(world, key, MOST_MESSAGES, tools=False))
+        told_back["reply"] = await _reply(world, key, run)
     elif outcome.get("error"):
         told_back["error"] = outcome["error"]
-    run = await world.store.read(lambda unit: unit.runs.get(run_id))
     # What the other one read from outside may be in what it says.
     return evolve(result(told_back), foreign=run is not None and run.inbound.get("trust") == "external")
+
+
+async def _reply(world: ToolWorld, key: str, run: Run | None) -> str:
+    """
+    What a run answered, and not what was said there before or since: nothing, if it chose to be silent.
+    """
+    ended = (run.outcome if run is not None else None) or {}
+    if "result" in ended:
+        payloads = ended["result"].get("payloads") or ()
+        return next((payload["text"] for payload in reversed(payloads) if payload.get("text")), "")
+    # Its message was answered together with others.
+    return _last_text(await _messages(world, key, MOST_MESSAGES, tools=False))
 
 
 def _last_text(messages: list[Any]) -> str:

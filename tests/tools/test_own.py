@@ -106,6 +106,9 @@ class ConvertedTests(SynchronousTestCase):
             ({"o": '{"n": "3"}'}, {"o": {"n": 3}}),
             ({"n": "many", "b": "perhaps", "o": "{", "l": 5}, {"n": "many", "b": "perhaps", "o": "{", "l": 5}),
             ({"n": "1e999"}, {"n": "1e999"}),
+            ({"o": '{"s": "\\ud83d"}'}, {"o": {"s": "\ufffd"}}),
+            ({"l": "[" * 100_000}, {"l": "[" * 100_000}),
+            ({"o": '{"o":' * 201 + "1" + "}" * 201}, {"o": '{"o":' * 201 + "1" + "}" * 201}),
         ):
             self.assertEqual(converted(self.schema, given_), wanted)
 
@@ -237,6 +240,29 @@ class SessionTests(ToolCase):
         self.assertEqual(said_there, {"main": "to ops", "agent:main:main": "to main"})
         self.assertEqual({row["key"]: row["kind"] for row in told}, {"main": "main", "agent:main:main": "other"})
 
+    def test_others_sessions(self) -> None:
+        """
+        Newer sessions of other agents, which are not shown, do not use up the limit.
+        """
+        gateway = self.gateway(AGENTS)
+        gateway.say("hi", session_key="agent:main:main")
+        for number in range(3):
+            gateway.advance(1.0)
+            gateway.say("hi", session_key=f"agent:ops:{number}")
+        own = [row["key"] for row in self.done(gateway, "sessions_list", limit=1)["sessions"]]
+        self.assertEqual(own, ["main"])
+        talk = {"agentToAgent": {"enabled": True, "allow": ["main"]}}
+        allowed = self.gateway({**AGENTS, "tools": talk}, store=gateway.store)
+        self.assertEqual([row["key"] for row in self.done(allowed, "sessions_list", limit=1)["sessions"]], own)
+
+    def test_global(self) -> None:
+        """
+        Where everybody has one session, it is seen.
+        """
+        gateway = self.gateway({"session": {"scope": "global"}})
+        gateway.say("hi", session_key="global")
+        self.assertEqual([row["key"] for row in self.done(gateway, "sessions_list")["sessions"]], ["main"])
+
     def test_by_id(self) -> None:
         gateway = self.gateway()
         gateway.say("hi")
@@ -254,9 +280,13 @@ class SessionTests(ToolCase):
         """
         Only where the owner has let programs do it; the answer comes back.
         """
-        gateway = self.gateway({"gateway": {"tools": {"allow": ["sessions_send"]}}}, answers=[(*said("pong"),)])
+        answers = [(*said("pong"),), (*said("NO_REPLY"),)]
+        gateway = self.gateway({"gateway": {"tools": {"allow": ["sessions_send"]}}}, answers=answers)
         told = self.done(gateway, "sessions_send", sessionKey="agent:main:other", message="ping")
         self.assertEqual((told["status"], told["reply"]), ("ok", "pong"))
+        # It chose to be silent: what it said before is no answer to this.
+        told = self.done(gateway, "sessions_send", sessionKey="agent:main:other", message="ping")
+        self.assertEqual((told["status"], told["reply"]), ("ok", ""))
         told = self.done(gateway, "sessions_send", sessionKey="agent:main:other", message="ping", timeoutSeconds=0)
         self.assertEqual(told["status"], "accepted")
         refused = self.failed(gateway, "sessions_send", sessionKey="main", message="x")

@@ -89,6 +89,7 @@ class ConfigTests(SynchronousTestCase):
         """
         key = "agent:main:subagent:x"
         self.assertEqual(set(NAMES) - names(config(), key), set(NOT_FOR_SUBAGENTS))
+        self.assertEqual(names(config(), "agent:main:SubAgent:x"), names(config(), key))
         told = config({"subagents": {"tools": {"allow": ["web_fetch", "cron"], "deny": ["exec"]}}})
         self.assertEqual(names(told, key), {"web_fetch"})
         self.assertEqual(names(told), set(NAMES))
