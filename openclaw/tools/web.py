@@ -20,6 +20,7 @@ from openclaw.clock import millis
 from openclaw.config.model_tools import PerplexityConfig, WebSearchConfig
 from openclaw.egress.errors import FetchFailed
 from openclaw.egress.fetch import Fetched, Limits
+from openclaw.protocol.frames import NotJson, parse_json
 from openclaw.tools.base import Arguments, ToolFailed, ToolWorld, result
 from openclaw.tools.html import read_page
 
@@ -163,12 +164,19 @@ def _read(fetched: Fetched, markdown: bool) -> dict[str, Any]:
         return {"title": page.title, "extractor": "html", "text": page.text}
     if fetched.mime.endswith(("/json", "+json")):
         try:
-            return {"extractor": "json", "text": json.dumps(json.loads(text), indent=2, ensure_ascii=False)}
-        except ValueError:
+            return {"extractor": "json", "text": _whole(json.dumps(json.loads(text), indent=2, ensure_ascii=False))}
+        except (ValueError, RecursionError):
             return {"extractor": "raw", "text": text}
     if fetched.mime and not fetched.mime.startswith("text/") and "xml" not in fetched.mime:
         return {"extractor": "none", "text": f"[{len(fetched.body)} bytes of {fetched.mime}]"}
     return {"extractor": "raw", "text": text}
+
+
+def _whole(text: str) -> str:
+    """
+    Halves of surrogate pairs, which JSON can name and nothing can store, as U+FFFD.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _charset(content_type: str) -> str:
@@ -267,8 +275,8 @@ async def _post(world: ToolWorld, url: str, key: str, body: Any) -> tuple[int, b
 
 def _parsed(data: bytes, who: str) -> dict[str, Any]:
     try:
-        value = json.loads(data)
-    except ValueError:
+        value = parse_json(data)
+    except NotJson:
         value = None
     if not isinstance(value, dict):
         raise ToolFailed(f"{who} gave an answer that cannot be read")

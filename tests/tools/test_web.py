@@ -105,6 +105,27 @@ class FetchTests(SynchronousTestCase):
         cut = self.successResultOf(world.perform("web_fetch", url="https://a/t", maxChars=100)).details
         self.assertEqual((cut["length"], cut["truncated"]), (100, True))
 
+    def test_odd_json(self) -> None:
+        """
+        A stranger's JSON, whatever it is made of, gives a text that can be stored; numbers keep all their digits.
+        """
+        world = self.world(
+            {
+                "https://a/half": (
+                    200,
+                    "application/json",
+                    b'["x\\ud83d", "\\ud83d\\ude00", 123456789012345678901234567890]',
+                ),
+                "https://a/deep": (200, "application/json", b"[" * 200_000),
+                "https://a/deep2": (200, "application/json", b"[" * 950 + b"]" * 950),
+            }
+        )
+        text = self.successResultOf(world.perform("web_fetch", url="https://a/half")).details["text"]
+        self.assertIn('"x\ufffd",\n  "\U0001f600",\n  123456789012345678901234567890', text)
+        for name in ("deep", "deep2"):
+            told = self.successResultOf(world.perform("web_fetch", url=f"https://a/{name}")).details
+            self.assertIn("[", told["text"])
+
     def test_refused(self) -> None:
         world = self.world({"http://a/": BlockedAddress(), "http://b/": (404, "text/html", b"<p>gone</p>")})
         failure = self.failureResultOf(world.perform("web_fetch", url="http://a/"), ToolFailed)
