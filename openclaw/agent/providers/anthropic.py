@@ -28,6 +28,7 @@ from openclaw.agent.providers.errors import AnswerRefused, GarbledAnswer, Stream
 from openclaw.agent.providers.http import HttpClient, post_events
 from openclaw.agent.providers.openai import MAX_OUTPUT_TOKENS, stream_error
 from openclaw.agent.providers.sse import ServerEvent
+from openclaw.protocol.frames import NotJson, parse_json
 
 VERSION = "2023-06-01"
 BETAS = ("fine-grained-tool-streaming-2025-05-14", "interleaved-thinking-2025-05-14")
@@ -265,8 +266,8 @@ class MessageReader:
             return
         text = "".join(block.json)
         try:
-            arguments = orjson.loads(text) if text.strip() else {}
-        except orjson.JSONDecodeError as error:
+            arguments = parse_json(text) if text.strip() else {}
+        except NotJson as error:
             raise StreamBroken(f"The arguments of the model's call of {block.name} are not JSON.") from error
         if not isinstance(arguments, dict):
             raise GarbledAnswer(f"The arguments of the model's call of {block.name} are not an object.")

@@ -33,6 +33,7 @@ from openclaw.agent.providers.errors import (
 )
 from openclaw.agent.providers.http import HttpClient, error_text, post_events
 from openclaw.agent.providers.sse import ServerEvent
+from openclaw.protocol.frames import NotJson, parse_json
 
 #: More output than this is never asked for.
 MAX_OUTPUT_TOKENS = 32_000
@@ -182,8 +183,8 @@ class _PartialCall:
         """
         text = "".join(self.arguments)
         try:
-            arguments = orjson.loads(text) if text.strip() else {}
-        except orjson.JSONDecodeError as error:
+            arguments = parse_json(text) if text.strip() else {}
+        except NotJson as error:
             if cut:
                 raise AnswerRefused(f"The model's call of {self.name} is longer than its answer may be.") from error
             raise StreamBroken(f"The arguments of the model's call of {self.name} are not JSON.") from error

@@ -162,6 +162,21 @@ class FailureTests(AnthropicCase):
         self.assertIsInstance(self.broken(half, cut=True), StreamBroken)
         self.assertIsInstance(self.broken(half), StreamBroken)
 
+    def test_odd_arguments(self) -> None:
+        """
+        What no store could keep reaches no tool: half of an emoji is made whole, too deep a nesting refused.
+        """
+
+        def written(arguments: str) -> bytes:
+            delta = {"type": "input_json_delta", "partial_json": arguments}
+            call = block(0, {"type": "tool_use", "id": "c1", "name": "exec"}, delta)
+            return sse(START, *call, ending("tool_use"), STOP, named=True)
+
+        self.assertIsInstance(self.broken(written('{"a":' * 300 + "{}" + "}" * 300)), StreamBroken)
+        self.assertNotIn(ToolCall, map(type, self.events))
+        self.answered(written('{"a":"x\\ud83d"}'))
+        self.assertIn(ToolCall("c1", "exec", {"a": "x\ufffd"}), self.events)
+
     def test_garbage(self) -> None:
         """
         What is not the protocol is said to be so.

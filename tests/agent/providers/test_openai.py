@@ -284,6 +284,25 @@ class FailureTests(OpenAICase):
         error = self.broken(sse(chunk({"tool_calls": [call]}), chunk({}, "length"), "[DONE]"))
         self.assertIsInstance(error, AnswerRefused)
 
+    def test_odd_arguments(self) -> None:
+        """
+        What no store could keep reaches no tool: half of an emoji is made whole, too deep a nesting refused.
+        """
+
+        def written(arguments: str) -> bytes:
+            call = {"index": 0, "id": "c1", "function": {"name": "exec", "arguments": arguments}}
+            return sse(chunk({"tool_calls": [call]}), chunk({}, "tool_calls"), "[DONE]")
+
+        for levels in (200, 300, 100_000):
+            self.assertIsInstance(self.broken(written('{"a":' * levels + "{}" + "}" * levels)), StreamBroken)
+        self.assertNotIn(ToolCall, map(type, self.events))
+        answer = Answer()
+        done = self.ask(answer)
+        answer.say(written('{"a":"x\\ud83d"}'))
+        answer.end()
+        self.successResultOf(done)
+        self.assertIn(ToolCall("c1", "exec", {"a": "x\ufffd"}), self.events)
+
     def test_endless(self) -> None:
         """
         An answer that does not end is not read for ever.
