@@ -7,8 +7,6 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from attrs import evolve
-
 from openclaw.cli.context import Context
 from openclaw.cli.exits import TRY_AGAIN, CommandFailed, UsageError, code_for
 from openclaw.cli.target import local_port, read_config
@@ -48,15 +46,13 @@ def run(context: Context, options: Namespace) -> int:
     port = gateway_port(told.port, snapshot.environment, start.config)
     if options.force and not options.reset:
         _free(context, port)
-    # Ports that are derived follow the one that is used.
-    context.environ["OPENCLAW_GATEWAY_PORT"] = str(port)
 
     from openclaw.gateway.run import run_gateway
 
     # What follows is the gateway's own output: nothing of ours may come late.
     context.out.flush()
     try:
-        return run_gateway(evolve(told, port=port), context.environ)
+        return run_gateway(told, context.environ)
     except OpenClawError as error:
         if code_for(error) != TRY_AGAIN:
             raise

@@ -4,9 +4,10 @@ The one function where the whole program is visible.
 
 from __future__ import annotations
 
+import os
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -41,12 +42,14 @@ from openclaw.gateway.nodes import NodeConnections
 from openclaw.gateway.readiness import Readiness
 from openclaw.gateway.restart_note import RestartNote
 from openclaw.gateway.retention import Retention
+from openclaw.gateway.root import Root
 from openclaw.gateway.schedule import make_schedule
 from openclaw.gateway.scrape import Scrape
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.setting import Setting
 from openclaw.gateway.storing import make_lock, make_store
 from openclaw.gateway.subagents import SubagentService
+from openclaw.gateway.supervisor import Supervisor
 from openclaw.gateway.tick import Every, tick_service
 from openclaw.gateway.tooling import OwnMethods, ToolCalls, ToolPolicy
 from openclaw.gateway.watch import ReactorWatch
@@ -92,6 +95,44 @@ def make_life(reactor: Any) -> Life:
     return Life(clock=reactor, make_id=new_id)
 
 
+def make_root(
+    make: Callable[[], Setting],
+    reactor: Any,
+    life: Life,
+    started: Callable[[Setting, Gateway], None],
+    environ: MutableMapping[str, str],
+) -> Root:
+    """
+    The process's services: a gateway, and another one after each restart in place.
+
+    :param make: reads the configuration; also called in a thread.
+    :param started: told of each gateway that runs.
+    :param environ: of the process.
+    :raise OpenClawError: of ``make``.
+    """
+    return Root(
+        life=life,
+        reactor=reactor,
+        make=make,
+        build=lambda setting: build(setting, reactor, life),
+        in_thread=threads(reactor),
+        started=started,
+        takes_signal=True,
+        supervisor=Supervisor.of(environ, os.getpid()),
+    )
+
+
+def threads(reactor: Any) -> Callable[..., Deferred[Any]]:
+    """
+    Runs blocking work off the reactor thread.
+    """
+
+    def in_thread(work: Callable[..., Any], *arguments: Any, **named: Any) -> Deferred[Any]:
+        return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments, **named)
+
+    return in_thread
+
+
 def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store | None = None) -> Gateway:
     """
     Make every part and put them together. Nothing is opened and nothing runs before ``startService``.
@@ -100,10 +141,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     :param store: in place of the database of the state directory; tests give a twin.
     """
     life = life or make_life(reactor)
-
-    def in_thread(work: Callable[..., Any], *arguments: Any, **named: Any) -> Deferred[Any]:
-        return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments, **named)
-
+    in_thread = threads(reactor)
     configuration = Configuration(
         config=setting.config,
         path=setting.snapshot.path,
@@ -148,6 +186,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     meters = Counts(METHODS) if is_metered() else NoMeters()
     events = EventLog(
         boot_id=life.boot_id,
+        numbers=life.event_numbers,
         counted=meters.published,
         versions=lambda: {"presence": life.presence.version, "health": life.health_version},
         on_published=lambda event, clients: wslog.event(
@@ -156,7 +195,10 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     )
     watch = ReactorWatch(clock=reactor, heard=meters.late) if setting.watched else None
     kept = KeptConfig(snapshot=setting.snapshot, in_thread=in_thread)
-    config_watch = ConfigWatch(configuration=configuration, clock=reactor, in_thread=in_thread, keep=kept.keep)
+    life.restarts.allowed = lambda: config().commands.restart
+    config_watch = ConfigWatch(
+        configuration=configuration, clock=reactor, in_thread=in_thread, keep=kept.keep, restart=life.restarts.ask
+    )
     health = Health(
         clock=reactor,
         config_problem=lambda: config_watch.problem,
@@ -236,6 +278,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         config=config,
         snapshot=configuration.read,
         configuration=configuration,
+        restart=life.restarts.ask,
         link_channel=link_channel,
         heartbeats=heartbeats,
         cron=cron,
@@ -258,7 +301,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     )
     own_methods.context = context
     names = machine_names()
-    canvas = make_canvas(setting, reactor, config, workspace_of, names, in_thread)
+    canvas = make_canvas(setting, reactor, life.sockets, config, workspace_of, names, in_thread)
     whois = Whois(
         run=run,
         clock=reactor,
@@ -309,7 +352,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             meters=meters, clients=clients, events=events, runs=agents.load, store=store, in_thread=in_thread
         ),
     )
-    listener = Listener(reactor=reactor, factory=site, hosts=setting.hosts, port=setting.port)
+    listener = Listener(sockets=life.sockets, factory=site, hosts=setting.hosts, port=setting.port)
     restart_note = RestartNote(state_dir=setting.state_dir, config=config, note=agents.note, in_thread=in_thread)
     ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))
     retention = Retention(store=store, clock=reactor)

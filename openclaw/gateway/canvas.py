@@ -30,6 +30,7 @@ from openclaw.web.site import HOST, make_site
 
 if TYPE_CHECKING:
     from openclaw.gateway.setting import Setting
+from openclaw.gateway.sockets import Sockets
 
 InThread = Callable[..., Deferred[Any]]
 
@@ -146,6 +147,7 @@ class CanvasService(Service):
 def make_canvas(
     setting: Setting,
     reactor: Any,
+    listening: Sockets,
     config: Callable[[], Config],
     workspace_of: Callable[[str], Path],
     names: frozenset[str],
@@ -154,6 +156,7 @@ def make_canvas(
     """
     The canvas, unless it is off.
 
+    :param listening: gives its port.
     :param names: the names of this machine.
     """
     told = setting.config.canvas_host
@@ -170,7 +173,7 @@ def make_canvas(
         )
         sockets.on_opened = watching.wake
     listener = Listener(
-        reactor=reactor,
+        sockets=listening,
         # What asks for a secret elsewhere is not here, and so asks for none.
         factory=make_site(CanvasPort(host), reactor, Gate(config=config, secret_paths=())),
         hosts=setting.hosts,

@@ -2,12 +2,14 @@
 Following the configuration file when somebody else writes it (``config.md`` 7).
 
 A file that is being written is let alone until it has been the same for a while, and what cannot be used changes
-nothing: half a file is never followed. What needs a restart keeps its running value until there is one.
+nothing: half a file is never followed. For what needs a restart one is asked for, unless ``gateway.reload.mode`` says
+otherwise; then the running value stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,6 +55,7 @@ class ConfigWatch(Service):
     :ivar in_thread: runs what waits for the disk.
     :ivar look: the state of the file.
     :ivar keep: called with each file that can be used.
+    :ivar restart: asks for a restart, told the reason.
     :ivar problem: why the file cannot be used as it is now; ``None`` if it can.
     :ivar told: called when ``problem`` has changed.
     """
@@ -64,6 +67,7 @@ class ConfigWatch(Service):
     look: Callable[[Path], Stamp] = stamp_of
     keep: Callable[[Snapshot], None] = lambda snapshot: None
     told: Callable[[], None] = lambda: None
+    restart: Callable[[str], object] = lambda reason: None
     problem: str | None = field(default=None, init=False)
     _seen: Stamp = field(default=None, init=False)
     _base: Mapping[str, Any] = field(factory=dict, init=False)
@@ -87,16 +91,21 @@ class ConfigWatch(Service):
     async def _go(self) -> None:
         try:
             self._seen = await self._stamp()
+            # What was written between the reading of the file and now would be seen by nobody.
+            await self._try(partial(self.configuration.reload, self._evaluate_first))
             while True:
                 await deferLater(self.clock, INTERVAL)
-                try:
-                    await self._turn()
-                except CancelledError:
-                    raise
-                except Exception:
-                    self._log.failure("config reload failed: the file could not be looked at.")
+                await self._try(self._turn)
         except CancelledError:
             pass
+
+    async def _try(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except CancelledError:
+            raise
+        except Exception:
+            self._log.failure("config reload failed: the file could not be looked at.")
 
     async def _stamp(self) -> Stamp:
         stamp: Stamp = await self.in_thread(self.look, self.configuration.path)
@@ -128,6 +137,9 @@ class ConfigWatch(Service):
 
     # -- what is done with it -----------------------------------------------------------------------------------------
 
+    def _evaluate_first(self, snapshot: Snapshot) -> bool:
+        return snapshot.config != self._base and self._evaluate(snapshot)
+
     def _evaluate(self, snapshot: Snapshot) -> bool:
         """
         :return: whether the gateway is to follow.
@@ -135,7 +147,7 @@ class ConfigWatch(Service):
         if not snapshot.exists or snapshot.model is None:
             self._unusable(snapshot)
             return False
-        self._has(None)
+        self._set_problem(None)
         self.keep(snapshot)
         paths = changed_paths(self._base, snapshot.config)
         base, self._base = self._base, snapshot.config
@@ -156,12 +168,14 @@ class ConfigWatch(Service):
             return False
         if mode == "restart":
             self._log.warn("config change requires gateway restart ({names})", names=names)
+            self.restart(f"config change: {names}")
             return False
         if mode == "hot" and waits:
             self._log.warn("config reload requires gateway restart; hot mode ignoring ({names})", names=restart)
             return False
         if waits:
             self._log.warn("config change requires gateway restart ({names})", names=restart)
+            self.restart(f"config change: {restart}")
         else:
             self._log.info("config change applied ({names})", names=names)
         return True
@@ -175,9 +189,9 @@ class ConfigWatch(Service):
         issues = ", ".join(f"{issue.path}: {issue.message}" for issue in snapshot.issues) or "it cannot be read"
         if issues != self.problem:
             self._log.warn("config reload skipped (invalid config): {issues}", issues=issues)
-        self._has(issues)
+        self._set_problem(issues)
 
-    def _has(self, problem: str | None) -> None:
+    def _set_problem(self, problem: str | None) -> None:
         if problem != self.problem:
             self.problem = problem
             self.told()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any, Protocol
 
 from attrs import define, field, frozen
@@ -73,6 +74,7 @@ class EventLog:
     The bounded ring of events and the connections that are fed from it.
 
     :ivar boot_id: tells one process's numbers from another's.
+    :ivar numbers: of the events, going on from one service tree to the next.
     :ivar versions: gives the current ``stateVersion``.
     :ivar counted: told of each event how many connections got it, and how many were too slow.
     :ivar followers: who gets an event a second time, without a number: nodes know it so of sessions that they follow.
@@ -80,11 +82,11 @@ class EventLog:
 
     boot_id: str
     versions: Callable[[], Mapping[str, int]]
+    numbers: Iterator[int] = field(factory=lambda: count(1))
     on_published: Callable[[Published, int], None] = field(default=lambda event, clients: None)
     counted: Callable[[str, int, int], None] = field(default=lambda name, sent, dropped: None)
     followers: Callable[[str, Mapping[str, Any]], Iterable[Subscriber]] = field(default=lambda event, payload: ())
     _ring: deque[Published] = field(factory=lambda: deque(maxlen=RING_SIZE), init=False)
-    _number: int = field(default=0, init=False)
     _feeds: dict[int, _Feed] = field(factory=dict, init=False)
 
     def __len__(self) -> int:
@@ -111,9 +113,8 @@ class EventLog:
         """
         Publish an event to everybody, or to operators who hold a scope.
         """
-        self._number += 1
         body = encode_event_body(event, payload, self.versions() if versions else None)
-        published = Published(number=self._number, name=event, body=body, scope=scope, drop_if_slow=drop_if_slow)
+        published = Published(number=next(self.numbers), name=event, body=body, scope=scope, drop_if_slow=drop_if_slow)
         self._ring.append(published)
         frames: dict[int, bytes] = {}
         fed = [self._feed(feed, published, frames) for feed in list(self._feeds.values())]

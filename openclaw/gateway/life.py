@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import platform
 import socket
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from typing import Any, cast
 
 from attrs import define, field
-from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.interfaces import IReactorTCP, IReactorTime
 from twisted.python.failure import Failure
 
 from openclaw import __version__
 from openclaw.clock import millis
 from openclaw.gateway.heartbeat_switch import HeartbeatSwitch
 from openclaw.gateway.presence import Presence
+from openclaw.gateway.restarts import Restarts
+from openclaw.gateway.sockets import ReactorSockets, Sockets
 from openclaw.logs.observe import Logging
 from openclaw.store.lock import ProcessLock
 
@@ -68,6 +71,8 @@ class Life:
     :ivar heartbeats: whether heartbeats may run, and the last one.
     :ivar own: the gateway's own presence entry; looked up once.
     :ivar lock: that no other process works on the same state; kept while a tree follows another.
+    :ivar sockets: what is listened on.
+    :ivar event_numbers: of what is published in this life.
     :ivar fatal: why the process has to end, if it has to.
     :ivar on_fatal: ends it.
     """
@@ -80,10 +85,12 @@ class Life:
     presence: Presence = field(init=False)
     health_version: int = field(default=1, init=False)
     heartbeats: HeartbeatSwitch = field(factory=HeartbeatSwitch, init=False)
-    ports: list[IListeningPort] = field(factory=list, init=False)
     exit_code: int = field(default=0, init=False)
     logging: Logging | None = field(default=None, init=False)
     lock: ProcessLock | None = field(default=None, init=False)
+    sockets: Sockets = field(init=False)
+    restarts: Restarts = field(init=False)
+    event_numbers: Iterator[int] = field(factory=lambda: count(1), init=False)
     fatal: BaseException | None = field(default=None, init=False)
     on_fatal: Callable[[], Any] | None = field(default=None, init=False)
 
@@ -91,6 +98,8 @@ class Life:
         self.boot_id = self.make_id()
         self.started_ms = millis(self.clock)
         self.presence = Presence(clock=self.clock, own=lambda: self.own)
+        self.restarts = Restarts(clock=self.clock)
+        self.sockets = ReactorSockets(cast(IReactorTCP, self.clock))
 
     def fail(self, failure: Failure) -> None:
         """
@@ -101,6 +110,14 @@ class Life:
             self.exit_code = 1
             if self.on_fatal is not None:
                 self.on_fatal()
+
+    def release(self) -> None:
+        """
+        Leave the sockets and the state to others.
+        """
+        self.sockets.close()
+        if self.lock is not None:
+            self.lock.release()
 
     def uptime_ms(self) -> int:
         return millis(self.clock) - self.started_ms

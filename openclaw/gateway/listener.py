@@ -11,14 +11,13 @@ from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort, IReactorTCP
+from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
 from openclaw.config.binding import LOOPBACK
 from openclaw.errors import OpenClawError
-
-BACKLOG = 512
+from openclaw.gateway.sockets import Sockets
 
 
 @define(kw_only=True)
@@ -44,7 +43,7 @@ class Listener(Service):
     """
 
     _log = Logger()
-    reactor: IReactorTCP
+    sockets: Sockets
     factory: ServerFactory[Any]
     hosts: Sequence[str]
     port: int
@@ -58,7 +57,7 @@ class Listener(Service):
         port = self.port
         for host in self.hosts:
             try:
-                listening = self.reactor.listenTCP(port, self.factory, backlog=BACKLOG, interface=host)
+                listening = self.sockets.listen(host, port, self.factory)
             except CannotListenError as error:
                 if not self.ports:
                     raise PortTaken(host=host, port=port, why=str(error.socketError)) from error

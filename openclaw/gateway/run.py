@@ -8,20 +8,18 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorSocket
 from twisted.logger import Logger
 
-from openclaw.agent.providers.catalog import ECHO, UnknownModel, default_ref
-from openclaw.config.binding import LOOPBACK
-from openclaw.config.model import Config
-from openclaw.config.paths import profiled
 from openclaw.config.start import StartOptions
-from openclaw.gateway.service import Gateway
-from openclaw.gateway.setting import Setting
+from openclaw.gateway.announce import announce
+from openclaw.gateway.root import Root
+from openclaw.gateway.sockets import KeptSockets
 from openclaw.gateway.tap import make_setting
 from openclaw.gateway.tuning import tune_process
 from openclaw.store.lock import Waiting
@@ -39,23 +37,26 @@ def run_gateway(options: StartOptions, environ: MutableMapping[str, str]) -> int
     _install_reactor()
     from twisted.internet import reactor
 
-    from openclaw.gateway.assembly import build, make_life
+    from openclaw.gateway.assembly import make_life, make_root
 
     home = Path.home()
     tune_process()
-    setting = make_setting(options, environ, home, under_twistd=False)
     life = make_life(reactor)
-    gateway = build(setting, reactor, life)
+    sockets = life.sockets = KeptSockets(reactor=cast(IReactorSocket, reactor))
+    sockets.take_over(environ, os.getpid())
+    # Each start reads what the variables say from where we began: what was read from files may be another.
+    root = make_root(
+        lambda: make_setting(options, dict(environ), home, under_twistd=False), reactor, life, announce, environ
+    )
     try:
         if life.lock is not None:
             # Nothing runs yet, so that there is nobody to keep waiting while an old gateway comes to its end.
             life.lock.acquire(Waiting(sleep=time.sleep))
         # Before anybody can see that we are there and ask us to end.
-        _take_signals(gateway, reactor)
-        gateway.startService()
-        announce(setting, gateway)
+        _take_signals(root, reactor)
+        root.startService()
         running: Any = reactor
-        running.addSystemEventTrigger("before", "shutdown", gateway.stopService)
+        running.addSystemEventTrigger("before", "shutdown", root.stopService)
         running.run(installSignalHandlers=False)
     finally:
         if life.logging is not None:
@@ -65,52 +66,6 @@ def run_gateway(options: StartOptions, environ: MutableMapping[str, str]) -> int
     return life.exit_code
 
 
-def announce(setting: Setting, gateway: Gateway) -> None:
-    """
-    Say where the gateway is and how to talk to it.
-    """
-    logging = gateway.life.logging
-    addresses = [listening.getHost() for listening in gateway.listener.ports]
-    for line in announcement(setting.config, setting.environ, addresses, logging.path if logging else None):
-        _log.info("{line}", line=line)
-
-
-def announcement(
-    config: Config, environ: Mapping[str, str], addresses: Sequence[Any], log_path: Path | None
-) -> Iterator[str]:
-    """
-    What is said: scripts wait for ``listening on ws://``.
-
-    :param addresses: of Twisted's kind, at least one.
-    """
-    first, *others = addresses
-    # However it listens, it does so on loopback too, where browsers have keys without TLS.
-    page = f"http://{LOOPBACK[0]}:{first.port}{config.gateway.control_ui.prefix}/"
-    yield f"agent model: {model_line(config, environ)}"
-    yield f"listening on {_url(first)} (PID {os.getpid()})"
-    yield from (f"listening on {_url(other)}" for other in others)
-    if log_path is not None:
-        yield f"log file: {log_path}"
-    command = profiled(environ, "openclaw dashboard")
-    yield f"dashboard: {page} ({command} prints the address with the token)"
-    yield f"talk to it: {profiled(environ, 'openclaw agent --message hi')}"
-
-
-def _url(address: Any) -> str:
-    return f"ws://[{address.host}]:{address.port}" if ":" in address.host else f"ws://{address.host}:{address.port}"
-
-
-def model_line(config: Config, environ: Mapping[str, str]) -> str:
-    """
-    Which model the default agent will use: configured, or found by its provider's key.
-    """
-    try:
-        ref = default_ref(config, environ, config.agents.default_id)
-    except UnknownModel as error:
-        return str(error)
-    return f"{ref} (none configured)" if str(ref) == ECHO.ref else str(ref)
-
-
 def _install_reactor() -> None:
     if "twisted.internet.reactor" not in sys.modules and sys.platform.startswith("linux"):
         from twisted.internet import epollreactor
@@ -118,7 +73,7 @@ def _install_reactor() -> None:
         epollreactor.install()
 
 
-def _take_signals(gateway: Gateway, reactor: Any) -> None:
+def _take_signals(root: Root, reactor: Any) -> None:
     stopping: list[Deferred[Any]] = []
 
     def stop(number: int, frame: Any) -> None:
@@ -127,17 +82,17 @@ def _take_signals(gateway: Gateway, reactor: Any) -> None:
     def _stop(number: int) -> None:
         if stopping:
             _log.warn("A second signal: leaving at once.")
-            reactor.callLater(0, os._exit, gateway.life.exit_code)
+            reactor.callLater(0, os._exit, root.life.exit_code)
             return
         _log.info("signal {name} received", name=signal.Signals(number).name)
-        stopping.append(gateway.stopService())
+        stopping.append(root.stopService())
         stopping[0].addBoth(lambda result: reactor.stop())
 
     def fatal() -> None:
         if not stopping:
-            stopping.append(gateway.stopService())
+            stopping.append(root.stopService())
             stopping[0].addBoth(lambda result: reactor.stop())
 
-    gateway.life.on_fatal = fatal
+    root.life.on_fatal = fatal
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -77,6 +77,8 @@ class Gateway(MultiService):
         if self.canvas is not None:
             await self._stop_one(self.canvas)
         await self._stop_one(self.listener)
+        if not self.restarting:
+            self.life.sockets.close()
         reason, expected = ("gateway restarting", 1500) if self.restarting else ("gateway stopping", None)
         self.clients.announce_stop(reason, expected)
         for pause in self.pauses:
@@ -86,8 +88,8 @@ class Gateway(MultiService):
         await self.clients.drained(REQUESTS_LIMIT)
         for service in self.stops:
             await self._stop_one(service)
-        if self.life.lock is not None and not self.restarting:
-            self.life.lock.release()
+        if not self.restarting:
+            self.life.release()
 
     async def _drain(self) -> None:
         """

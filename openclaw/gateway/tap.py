@@ -25,10 +25,12 @@ from openclaw.config.paths import apply_profile, gateway_port, state_dir
 from openclaw.config.shellenv import ShellSilent, import_shell_environment
 from openclaw.config.start import StartOptions, check, read_options
 from openclaw.errors import OpenClawError
-from openclaw.gateway.assembly import build, make_life
+from openclaw.gateway.announce import announce
+from openclaw.gateway.assembly import make_life, make_root
 from openclaw.gateway.life import Life
-from openclaw.gateway.service import Gateway
+from openclaw.gateway.root import Root
 from openclaw.gateway.setting import Setting
+from openclaw.gateway.sockets import KeptSockets
 from openclaw.gateway.tuning import tune_process
 
 _log = Logger(namespace="gateway")
@@ -76,15 +78,17 @@ def make_setting(
     binding = choose_binding(start.config, options.bind)
     for warning in (*start.warnings, *([binding.warning] if binding.warning else [])):
         _log.warn("{told}", told=warning)
+    port = gateway_port(options.port, snapshot.environment, start.config)
     return Setting(
         snapshot=snapshot,
         config=start.config,
         auth=start.auth,
         hosts=binding.hosts,
-        port=gateway_port(options.port, environ, start.config),
+        port=port,
         state_dir=state_dir(environ, home),
         home=home,
-        environ=snapshot.environment,
+        # What is derived from the port in a child follows the one that is used.
+        environ={**snapshot.environment, "OPENCLAW_GATEWAY_PORT": str(port)},
         own_environ=dict(environ),
         verbose=options.verbose,
         ws_log=options.ws_log,
@@ -92,7 +96,7 @@ def make_setting(
     )
 
 
-def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | None = None) -> Gateway:
+def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | None = None) -> Root:
     """
     Make the gateway's service tree, as ``twistd`` asks for it.
 
@@ -101,23 +105,29 @@ def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | No
     """
     environ = os.environ
     home = Path.home()
-    try:
-        told = read_options({name.replace("-", "_"): value for name, value in options.items()})
-        apply_profile(environ, home, options.get("profile"), bool(options.get("dev")))
-        setting = make_setting(told, environ, home, under_twistd=True)
-    except OpenClawError as error:
-        # Any other exception would reach people as a traceback.
-        raise SystemExit(str(error)) from error
     owned = reactor is None
     if reactor is None:
         from twisted.internet import reactor
     life = life or make_life(reactor)
     # The log says why.
     life.on_fatal = life.on_fatal or reactor.stop
+    tune_process()
+    if owned:
+        sockets = life.sockets = KeptSockets(reactor=reactor)
+        # Also as a daemon it is this process's parent that was given them, if anybody was.
+        sockets.take_over(environ, os.getpid())
+    try:
+        told = read_options({name.replace("-", "_"): value for name, value in options.items()})
+        apply_profile(environ, home, options.get("profile"), bool(options.get("dev")))
+        root = make_root(
+            lambda: make_setting(told, dict(environ), home, under_twistd=True), reactor, life, announce, environ
+        )
+    except OpenClawError as error:
+        # Any other exception would reach people as a traceback.
+        raise SystemExit(str(error)) from error
     if owned:
         atexit.register(leave, life)
-    tune_process()
-    return build(setting, reactor, life)
+    return root
 
 
 def leave(life: Life, leave_with: Callable[[int], Any] = os._exit) -> None:

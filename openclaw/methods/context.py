@@ -165,6 +165,8 @@ class MethodContext:
     :ivar config: the running configuration.
     :ivar snapshot: reads the configuration file again (blocking: call it in a thread).
     :ivar configuration: writes the configuration file.
+    :ivar restart: puts a new gateway in this one's place, told the reason and a delay in seconds; gives the seconds
+        after which it comes, ``None`` where it does not.
     :ivar link_channel: the one function behind ``linkChannel`` in ``health`` and ``status``.
     :ivar log_path: today's log file.
     :ivar in_thread: runs blocking work off the reactor thread.
@@ -209,6 +211,7 @@ class MethodContext:
     approvals: Questions
     node_platforms: Callable[[], Iterable[str]] = tuple
     known_channels: Sequence[str] = ()
+    restart: Callable[[str, float], float | None] = lambda reason, delay: None
     ready: Callable[[], Deferred[None]] = lambda: succeed(None)
     workspace_of: Callable[[str], Path | None] = lambda agent_id: None
     granted: Granted = Factory(lambda self: Granted(self.clock), takes_self=True)

@@ -20,6 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from openclaw.config.auth import AuthNotConfigured, BindRefused, WeakSecret
 from openclaw.config.start import StartOptions
 from openclaw.gateway.listener import Listener, PortTaken
+from openclaw.gateway.sockets import ReactorSockets
 from openclaw.gateway.tap import make_setting
 
 
@@ -45,7 +46,10 @@ class Picky(MemoryReactorClock):
 class ListenerTests(SynchronousTestCase):
     def listener(self, *missing: str) -> Listener:
         listener = Listener(
-            reactor=Picky(missing=frozenset(missing)), factory=ServerFactory(), hosts=("127.0.0.1", "::1"), port=18789
+            sockets=ReactorSockets(Picky(missing=frozenset(missing))),
+            factory=ServerFactory(),
+            hosts=("127.0.0.1", "::1"),
+            port=18789,
         )
         self.addCleanup(listener.stopService)
         return listener
@@ -77,7 +81,7 @@ class BothFamiliesTests(TestCase):
         """
         factory: ServerFactory[Protocol] = ServerFactory()
         factory.protocol = Protocol
-        listener = Listener(reactor=reactor, factory=factory, hosts=("127.0.0.1", "::1"), port=0)
+        listener = Listener(sockets=ReactorSockets(reactor), factory=factory, hosts=("127.0.0.1", "::1"), port=0)
         listener.startService()
         self.addCleanup(listener.stopService)
         families = [socket.AF_INET] + ([socket.AF_INET6] if len(listener.ports) == 2 else [])

@@ -12,7 +12,7 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.config.model import build
-from openclaw.gateway.run import announcement, model_line
+from openclaw.gateway.announce import announcement, model_line
 
 
 class ModelLineTests(SynchronousTestCase):
