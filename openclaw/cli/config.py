@@ -23,6 +23,8 @@ _USAGE = """\
 config get <path> [--json]
        openclaw config set <path> <value> [--json]
        openclaw config unset <path>
+       openclaw config plan <file|-> [--json]
+       openclaw config plan <path> <value> [--json]
        openclaw config file [--json]
        openclaw config backups [--json]
        openclaw config undo [<number>]"""
@@ -30,6 +32,7 @@ _WORDS = {
     "get": ("path",),
     "set": ("path", "value"),
     "unset": ("path",),
+    "plan": ("file or path", "value"),
     "file": (),
     "backups": (),
     "undo": ("number",),
@@ -41,7 +44,9 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     :return: the exit code.
     """
     parser = Arguments("config", "Read or change the configuration file.", _USAGE)
-    parser.option("--json", action="store_true", help="get, file, backups: print JSON; set: the value must be JSON5")
+    parser.option(
+        "--json", action="store_true", help="get, file, backups, plan: print JSON; set: the value must be JSON5"
+    )
     options, words = parser.split(arguments)
     if not words:
         raise UsageError(f"missing subcommand\nUsage: openclaw {_USAGE}")
@@ -49,10 +54,18 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         raise unknown_command(words[0], _WORDS, parent="config")
     name = words.pop(0)
     parser.command = f"config {name}"
-    parser.check_words(words, _WORDS[name], optional=1 if name == "undo" else 0)
+    parser.check_words(words, _WORDS[name], optional=1 if name in ("undo", "plan") else 0)
     if name in ("unset", "undo"):
         parser.check_options(options, "json")
-    commands = {"get": _get, "set": _set, "unset": _unset, "file": _file, "backups": _backups, "undo": _undo}
+    commands = {
+        "get": _get,
+        "set": _set,
+        "unset": _unset,
+        "plan": _plan,
+        "file": _file,
+        "backups": _backups,
+        "undo": _undo,
+    }
     commands[name](context, words, json_only=options.json)
     return 0
 
@@ -78,7 +91,7 @@ def _set(context: Context, words: Sequence[str], *, json_only: bool) -> None:
         raise _rejected(error) from error
     except EditRefused as error:
         raise _refused(error, path) from error
-    context.line(f"Updated {path}. {when(done.waits(parts))}")
+    context.line(f"Updated {path}. {when(done.waits(parts), done.restarts)}")
 
 
 def _unset(context: Context, words: Sequence[str], *, json_only: bool) -> None:
@@ -89,14 +102,29 @@ def _unset(context: Context, words: Sequence[str], *, json_only: bool) -> None:
         raise _rejected(error) from error
     except EditRefused as error:
         raise _refused(error, words[0]) from error
-    context.line(f"Removed {words[0]}. {when(done.waits(parts))}")
+    context.line(f"Removed {words[0]}. {when(done.waits(parts), done.restarts)}")
 
 
-def when(waits: bool) -> str:
+def when(waits: bool, restarts: bool = False) -> str:
     """
     What has to happen before a change counts, for people.
+
+    :param restarts: whether the gateway does that by itself.
     """
+    if waits and restarts:
+        return "The running gateway restarts to follow it."
     return "Restart the gateway to apply." if waits else "The running gateway follows it."
+
+
+def _plan(context: Context, words: Sequence[str], *, json_only: bool) -> None:
+    from openclaw.cli.config_plan import show_plan
+
+    try:
+        show_plan(context, words, _value(words[1], json_only=False) if len(words) == 2 else None, as_json=json_only)
+    except ConfigInvalid as error:
+        raise _rejected(error) from error
+    except EditRefused as error:
+        raise _refused(error, words[0]) from error
 
 
 def _file(context: Context, words: Sequence[str], *, json_only: bool) -> None:
@@ -133,7 +161,7 @@ def _undo(context: Context, words: Sequence[str], *, json_only: bool) -> None:
     except ConfigInvalid as error:
         raise _rejected(error) from error
     context.line(f"Brought back backup {text}; what was there is backup 1 now. {when(done.waiting is None)}")
-    if done.waiting:
+    if done.waiting and not done.restarts:
         context.line(f"Restart the gateway to apply: {', '.join(done.waiting)}")
 
 

@@ -35,9 +35,11 @@ class Change:
 
     :ivar waiting: what the running gateway does not follow before it starts again, as dotted paths; ``None`` where no
         gateway was reached.
+    :ivar restarts: whether the running gateway restarts by itself for that.
     """
 
     waiting: tuple[str, ...] | None
+    restarts: bool = False
 
     def waits(self, path: Iterable[str | int]) -> bool:
         """
@@ -68,7 +70,7 @@ def change(context: Context, edit: Callable[[str], str]) -> Change:
             continue
         if waiting is None:
             break
-        return Change(waiting=waiting)
+        return _followed(context, waiting)
     path = valid(context).path
     edit_file(path, lambda before: _edited(before, edit), context.environ, context.home)
     return Change(waiting=None)
@@ -91,9 +93,14 @@ def bring_back(context: Context, number: int) -> Change:
         return Change(waiting=None)
     try:
         # It is in the file; a gateway that is given the same text takes a look at it.
-        return Change(waiting=_ask_gateway(context, snapshot, snapshot.raw or ""))
+        return _followed(context, _ask_gateway(context, snapshot, snapshot.raw or ""))
     except (ConfigInvalid, HashMismatch):
         return Change(waiting=None)
+
+
+def _followed(context: Context, waiting: tuple[str, ...] | None) -> Change:
+    mode = valid(context).require().gateway.reload.mode
+    return Change(waiting=waiting, restarts=bool(waiting) and mode in ("hybrid", "restart"))
 
 
 def valid(context: Context) -> Snapshot:

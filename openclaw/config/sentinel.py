@@ -13,9 +13,37 @@ from openclaw.config.files import make_private_directory, replace_file
 
 NAME = "restart-sentinel.json"
 VERSION = 1
+#: How long who asks for a restart may have it wait, in milliseconds.
+DEFAULT_DELAY_MS = 2_000
+MOST_DELAY_MS = 60_000
+DOCTOR_HINT = "Run: openclaw doctor --non-interactive"
 
 #: Larger files are not ours.
 _MOST_BYTES = 1024 * 1024
+
+
+def sentinel(
+    kind: str, *, now_ms: int, mode: str, root: str, session_key: str | None = None, message: str | None = None
+) -> dict[str, Any]:
+    """
+    A note.
+
+    :param kind: ``config-apply`` or ``restart``.
+    :param mode: what asked for the restart.
+    :param root: the configuration file.
+    :param session_key: the session that is told; without it, the main session.
+    :param message: what it wanted to be told.
+    """
+    session_key, message = (session_key or "").strip(), (message or "").strip()
+    return {
+        "kind": kind,
+        "status": "ok",
+        "ts": now_ms,
+        **({"sessionKey": session_key} if session_key else {}),
+        "message": message or None,
+        "doctorHint": DOCTOR_HINT,
+        "stats": {"mode": mode, "root": root},
+    }
 
 
 def write_sentinel(state_dir: Path, payload: Mapping[str, Any]) -> Path:

@@ -232,6 +232,8 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             fetch=egress.fetch,
             subagents=subagents,
             http=http,
+            config_path=setting.snapshot.path,
+            restart=life.restarts.ask,
         )
     )
     agents = AgentRuntime(

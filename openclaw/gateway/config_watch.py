@@ -20,9 +20,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from openclaw.config.live import is_live
+from openclaw.config.live import Plan, plan
 from openclaw.config.loader import Snapshot
-from openclaw.config.rewrite import changed_paths
 from openclaw.gateway.configuration import Configuration
 
 #: Between two looks, in seconds.
@@ -149,35 +148,31 @@ class ConfigWatch(Service):
             return False
         self._set_problem(None)
         self.keep(snapshot)
-        paths = changed_paths(self._base, snapshot.config)
-        base, self._base = self._base, snapshot.config
-        if not paths:
+        change = plan(self._base, snapshot.config, snapshot.model.gateway.reload.mode)
+        self._base = snapshot.config
+        if not change.changes:
             return False
-        names = ", ".join(dict.fromkeys(_named(path, base, snapshot.config) for path in paths))
-        self._log.info("config change detected; evaluating reload ({names})", names=names)
-        waiting = [path for path in paths if not is_live(path)]
-        restart = ", ".join(dict.fromkeys(_named(path, base, snapshot.config) for path in waiting)) or names
-        return self._goes(snapshot.model.gateway.reload.mode, names, restart, waits=bool(waiting))
+        self._log.info("config change detected; evaluating reload ({names})", names=change.names())
+        return self._carry_out(change)
 
-    def _goes(self, mode: str, names: str, restart: str, *, waits: bool) -> bool:
-        """
-        What the mode makes of a change; the mode is that of the new file.
-        """
-        if mode == "off":
-            self._log.info("config reload disabled (gateway.reload.mode=off)")
+    def _carry_out(self, change: Plan) -> bool:
+        waiting = change.names("restart") or change.names()
+        if change.outcome == "ignored":
+            if change.mode == "off":
+                self._log.info("config reload disabled (gateway.reload.mode=off)")
+            else:
+                told = "config reload requires gateway restart; hot mode ignoring ({names})"
+                self._log.warn(told, names=waiting)
             return False
-        if mode == "restart":
-            self._log.warn("config change requires gateway restart ({names})", names=names)
-            self.restart(f"config change: {names}")
-            return False
-        if mode == "hot" and waits:
-            self._log.warn("config reload requires gateway restart; hot mode ignoring ({names})", names=restart)
-            return False
-        if waits:
-            self._log.warn("config change requires gateway restart ({names})", names=restart)
-            self.restart(f"config change: {restart}")
+        if change.outcome == "restart":
+            self._log.warn("config change requires gateway restart ({names})", names=waiting)
+            self.restart(f"config change: {waiting}")
+            # What needs no restart does not wait for it, unless everything is to.
+            return change.mode != "restart"
+        if hot := change.names("hot"):
+            self._log.info("config hot reload applied ({names})", names=hot)
         else:
-            self._log.info("config change applied ({names})", names=names)
+            self._log.info("config change applied (dynamic reads: {names})", names=change.names())
         return True
 
     def _unusable(self, snapshot: Snapshot) -> None:
@@ -195,21 +190,3 @@ class ConfigWatch(Service):
         if problem != self.problem:
             self.problem = problem
             self.told()
-
-
-def _named(path: tuple[str, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """
-    A changed path as people are told it: the topmost key that only one side has.
-    """
-    for depth in range(1, len(path)):
-        if not (_has(old, path[:depth]) and _has(new, path[:depth])):
-            return ".".join(path[:depth])
-    return ".".join(path)
-
-
-def _has(value: Any, path: tuple[str, ...]) -> bool:
-    for key in path:
-        if not isinstance(value, Mapping) or key not in value:
-            return False
-        value = value[key]
-    return True

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from openclaw.config.model import Config
 from openclaw.config.sentinel import read_sentinel, remove_sentinel, told
-from openclaw.sessions.keys import canonical_key, main_session_key
+from openclaw.sessions.keys import canonical_key
 
 
 @define(kw_only=True, eq=False, repr=False)
@@ -53,10 +53,8 @@ class RestartNote(Service):
     def _tell(self, payload: Mapping[str, Any] | None) -> None:
         if payload is None:
             return
-        config = self.config()
         named = payload.get("sessionKey")
-        key = canonical_key(named, config) if isinstance(named, str) and named.strip() else main_session_key(config)
-        self.note(key, told(payload))
+        self.note(canonical_key(named if isinstance(named, str) else "", self.config()), told(payload))
 
     def _failed(self, failure: Failure) -> None:
         failure.trap(OSError)

@@ -80,14 +80,18 @@ class Restarts:
         if self._pending is None and not self.allowed():
             self._log.warn("SIGUSR1 restart ignored (not authorized; enable commands.restart or use gateway tool).")
             return
-        self.cancel()
+        self._cancel()
         self._log.info("received SIGUSR1; restarting")
         self._begin("SIGUSR1")
 
-    def cancel(self) -> None:
+    def end(self) -> None:
         """
-        Forget the one that is coming.
+        There are no more restarts.
         """
+        self._cancel()
+        self.begin = None
+
+    def _cancel(self) -> None:
         if self._pending is not None:
             self._pending.cancel()
             self._pending = None

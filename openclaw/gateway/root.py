@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import define, field
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -115,7 +115,7 @@ class Root(MultiService):
         self.supervisor.restarting()
         self.gateway.restarting = True
         await self._stopped(1)
-        await self.gateway.disownServiceParent()
+        await maybeDeferred(self.gateway.disownServiceParent)
         if self._ending is None:
             self._take(setting)
             self._start()
@@ -128,7 +128,7 @@ class Root(MultiService):
         """
         if self._ending is None:
             self.running = 0
-            self.life.restarts.cancel()
+            self.life.restarts.end()
             self.supervisor.stopping()
             self._ending = Deferred.fromCoroutine(self._end())
         return self._ending

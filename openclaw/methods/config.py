@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from openclaw.config.form import config_form
 from openclaw.config.loader import Snapshot
 from openclaw.config.redact import redact, redact_value
 from openclaw.config.rewrite import patched, replaced
-from openclaw.config.sentinel import write_sentinel
+from openclaw.config.sentinel import DEFAULT_DELAY_MS, MOST_DELAY_MS, sentinel, told, write_sentinel
 from openclaw.logs.records import iso_utc
 from openclaw.methods.authorise import ADMIN
 from openclaw.methods.context import Caller, MethodContext, Written
@@ -33,15 +33,12 @@ from openclaw.protocol.config import (
     ConfigSnapshot,
     ConfigWritten,
 )
+from openclaw.sessions.keys import canonical_key
 
 #: Clients that are programs of their own on a person's device. Phones read the key for speech from the configuration.
 NATIVE_CLIENTS = frozenset({"openclaw-ios", "openclaw-android", "openclaw-macos"})
 NATIVE_READS = frozenset({"talk.apiKey"})
 
-#: How long clients may have a restart wait, in milliseconds.
-DEFAULT_DELAY_MS = 2_000
-MOST_DELAY_MS = 60_000
-DOCTOR_HINT = "Run: openclaw doctor --non-interactive"
 
 methods = MethodTable()
 _log = Logger()
@@ -68,7 +65,7 @@ async def schema(context: MethodContext, params: ConfigSchemaParams) -> dict[str
 @methods.method("config.set", ConfigSetParams, result=ConfigWritten, durable=True)
 async def set_config(context: MethodContext, params: ConfigSetParams) -> dict[str, Any]:
     """
-    Replace the file. Nothing restarts.
+    Replace the file. What follows is decided as for a change by hand (``gateway.reload.mode``).
 
     :raise ConfigError: nothing was written.
     """
@@ -78,7 +75,7 @@ async def set_config(context: MethodContext, params: ConfigSetParams) -> dict[st
 @methods.method("config.apply", ConfigApplyParams, result=ConfigApplied, durable=True)
 async def apply(context: MethodContext, params: ConfigApplyParams) -> dict[str, Any]:
     """
-    Replace the file, and leave a note for the gateway after the next start.
+    Replace the file, and restart if that needs one.
 
     :raise ConfigError: nothing was written.
     """
@@ -89,7 +86,7 @@ async def apply(context: MethodContext, params: ConfigApplyParams) -> dict[str, 
 @methods.method("config.patch", ConfigPatchParams, result=ConfigApplied, durable=True)
 async def patch(context: MethodContext, params: ConfigPatchParams) -> dict[str, Any]:
     """
-    Merge a part into the file, and leave a note for the gateway after the next start.
+    Merge a part into the file, and restart if that needs one.
 
     :raise ConfigError: nothing was written.
     """
@@ -117,27 +114,53 @@ async def _with_restart(
     context: MethodContext, written: Written, params: ConfigPatchParams | ConfigApplyParams, mode: str
 ) -> dict[str, Any]:
     """
-    The answer with the note, and what becomes of the restart: the gateway cannot do that by itself yet, so that
-    ``ok`` is false.
+    The answer, with the restart and the note for after it. What counts already needs neither: the session is told at
+    once.
     """
-    delay = DEFAULT_DELAY_MS if params.restart_delay_ms is None else min(params.restart_delay_ms, MOST_DELAY_MS)
-    session_key, note = (params.session_key or "").strip(), (params.note or "").strip()
-    payload = {
-        "kind": "config-apply",
-        "status": "ok",
-        "ts": millis(context.clock),
-        **({"sessionKey": session_key} if session_key else {}),
-        "message": note or None,
-        "doctorHint": DOCTOR_HINT,
-        "stats": {"mode": mode, "root": str(written.snapshot.path)},
+    delay = restart_delay_ms(params.restart_delay_ms)
+    payload = sentinel(
+        "config-apply",
+        now_ms=millis(context.clock),
+        mode=mode,
+        root=str(written.snapshot.path),
+        session_key=params.session_key,
+        message=params.note,
+    )
+    path, comes = None, None
+    if written.waiting:
+        path = await leave_note(context, payload)
+        comes = context.restart(mode, delay / 1000)
+    elif params.session_key or params.note:
+        context.agents.note(canonical_key(payload.get("sessionKey", ""), context.config()), told(payload))
+    restart = {
+        "ok": comes is not None,
+        "pid": os.getpid(),
+        "signal": "SIGUSR1",
+        "delayMs": delay if comes is None else round(comes * 1000),
+        "reason": mode,
+        "mode": "none" if comes is None else "emit",
     }
+    return {**_answer(context, written), "restart": restart, "sentinel": {"path": path, "payload": payload}}
+
+
+def restart_delay_ms(asked: int | None) -> int:
+    """
+    How long a restart waits, in milliseconds.
+    """
+    return DEFAULT_DELAY_MS if asked is None else min(asked, MOST_DELAY_MS)
+
+
+async def leave_note(context: MethodContext, payload: Mapping[str, Any]) -> str | None:
+    """
+    Leave a note for the gateway after the restart.
+
+    :return: its file; ``None`` if it could not be written.
+    """
     try:
-        path: str | None = str(await context.in_thread(write_sentinel, context.state_dir, payload))
+        return str(await context.in_thread(write_sentinel, context.state_dir, payload))
     except OSError as error:
         _log.warn("The note for after the restart could not be written: {why}", why=error)
-        path = None
-    restart = {"ok": False, "pid": os.getpid(), "signal": "SIGUSR1", "delayMs": delay, "reason": mode, "mode": "none"}
-    return {**_answer(context, written), "restart": restart, "sentinel": {"path": path, "payload": payload}}
+        return None
 
 
 def readable_secrets(caller: Caller) -> frozenset[str]:

@@ -73,6 +73,8 @@ class ToolWorld:
     """
     Everything that tools act on.
 
+    :ivar restart: puts a new gateway in this one's place, told the reason and a delay in seconds; gives the seconds
+        after which it comes, ``None`` where it does not.
     :ivar http: asks services that the owner has configured: method, URL, headers and body; status and body come back.
     """
 
@@ -88,6 +90,8 @@ class ToolWorld:
     fetch: Fetch
     subagents: Subagents
     http: Callable[[], Any]
+    config_path: Path
+    restart: Callable[[str, float], float | None]
 
 
 @frozen

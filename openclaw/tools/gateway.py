@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
 from openclaw.agent.tools import ToolContext
+from openclaw.clock import millis
+from openclaw.config.sentinel import DEFAULT_DELAY_MS, MOST_DELAY_MS, remove_sentinel, sentinel, write_sentinel
 from openclaw.tools.base import Action, Arguments, ToolFailed, ToolWorld
 
 _CHANGE: Final = ("sessionKey", "note", "restartDelayMs")
@@ -14,11 +17,28 @@ _CHANGE: Final = ("sessionKey", "note", "restartDelayMs")
 
 async def restart(world: ToolWorld, arguments: Arguments, context: ToolContext) -> Any:
     """
-    :raise ToolFailed: always; the program cannot start itself anew yet.
+    :raise ToolFailed: the owner has not allowed it, or nothing here can.
     """
     if not world.config().commands.restart:
         raise ToolFailed("Gateway restart is disabled. Set commands.restart=true to enable.")
-    raise ToolFailed("This gateway cannot restart itself yet. Ask its owner to restart it.")
+    reason = arguments.text("reason") or "gateway tool"
+    delay = arguments.whole("delayMs", DEFAULT_DELAY_MS, least=0, most=MOST_DELAY_MS)
+    note = sentinel(
+        "restart",
+        now_ms=millis(world.clock),
+        mode="gateway.restart",
+        root=str(world.config_path),
+        session_key=context.session_key,
+        message=arguments.text("note") or arguments.text("reason"),
+    )
+    # Before it can happen: who asked is told afterwards, also by another process.
+    await world.in_thread(write_sentinel, world.state_dir, note)
+    comes = world.restart(reason, delay / 1000)
+    if comes is None:
+        await world.in_thread(remove_sentinel, world.state_dir)
+        raise ToolFailed("This gateway cannot restart itself. Ask its owner to restart it.")
+    comes_ms = round(comes * 1000)
+    return {"ok": True, "pid": os.getpid(), "signal": "SIGUSR1", "delayMs": comes_ms, "reason": reason, "mode": "emit"}
 
 
 async def get(world: ToolWorld, arguments: Arguments, context: ToolContext) -> Any:

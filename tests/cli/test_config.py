@@ -58,6 +58,38 @@ class ConfigTests(CommandCase):
         self.assertEqual(outcome.out, "Updated gateway.port. Restart the gateway to apply.\n")
         self.assertEqual(path.read_text(), TEXT.replace("18789", "19000"))
 
+    def test_plan(self) -> None:
+        """
+        What a change would do, of one value or of a whole file; it is not made.
+        """
+        path = self.configure(TEXT)
+        outcome = self.openclaw("config", "plan", "gateway.port", "19000")
+        self.assertEqual(outcome.out, "gateway.port  needs a restart\nThe running gateway restarts by itself.\n")
+        outcome = self.openclaw("config", "plan", "cron.enabled", "false")
+        told = "cron  at once (restart-cron)\nThe running gateway follows it; nothing restarts.\n"
+        self.assertEqual((outcome.code, outcome.out), (0, told), outcome.err)
+        self.assertEqual(self.openclaw("config", "plan", "gateway.port", "18789").out, "Nothing changes.\n")
+        other = path.parent / "other.json5"
+        other.write_text(TEXT.replace("18789", "19000, reload: {mode: 'hot'}"))
+        told = self.openclaw("config", "plan", str(other), "--json").json
+        self.assertEqual((told["mode"], told["outcome"]), ("hot", "ignored"))
+        self.assertIn({"path": "gateway.port", "effect": "restart"}, told["changes"])
+        outcome = self.openclaw("config", "plan", str(other))
+        self.assertIn("takes no notice of it (gateway.reload.mode=hot)", outcome.out)
+        self.assertEqual(path.read_text(), TEXT)
+
+    def test_no_plan(self) -> None:
+        """
+        Of what cannot be used, or read, there is none.
+        """
+        path = self.configure(TEXT)
+        outcome = self.openclaw("config", "plan", "gateway.port", "x")
+        self.assertEqual((outcome.code, outcome.out), (78, ""))
+        self.assertIn("gateway.port: Invalid input: expected number, received string", outcome.err)
+        outcome = self.openclaw("config", "plan", str(path.parent / "none"))
+        self.assertEqual((outcome.code, outcome.out), (1, ""))
+        self.assertIn('Unrecognized key: "x"', self.openclaw("config", "plan", "gateway.x", "1").err)
+
     def test_set_text(self) -> None:
         """
         What is no JSON5 is a text, unless ``--json`` is given.
@@ -242,6 +274,9 @@ class RunningTests(GatewayCase):
         snapshot["gateway"]["maxPayload"] = 1000
         self.assertEqual(json.loads(request["params"]["raw"]), snapshot)
         self.assertEqual(len(request["params"]["baseHash"]), 64)
+        said, _ = self.set("gateway.tls", "{enabled: false}")
+        self.assertEqual(said, "Updated gateway.tls. The running gateway restarts to follow it.\n")
+        self.configure('{gateway: {reload: {mode: "hot"}}}')
         said, _ = self.set("gateway.tls", "{enabled: false}")
         self.assertEqual(said, "Updated gateway.tls. Restart the gateway to apply.\n")
 

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.config.keys import shape_at
-from openclaw.config.live import AT_START, LIVE, follow, is_live
+from openclaw.config.live import RULES, follow, is_live, plan, rule_of
 from openclaw.config.rewrite import changed_paths
 from tests.tables import text
 
@@ -61,7 +61,7 @@ class KeyTests(SynchronousTestCase):
         """
         There are such keys.
         """
-        self.assertEqual([path for path in (*LIVE, *AT_START) if shape_at(path) is None], [])
+        self.assertEqual([rule.path for rule in RULES if shape_at(rule.path) is None], [])
 
     def test_document(self) -> None:
         """
@@ -70,5 +70,62 @@ class KeyTests(SynchronousTestCase):
         told = re.search(r"A change counts at once(.*?)All else", text("docs/configuration.md"), re.DOTALL)
         assert told is not None
         names = set(re.findall(r"`([^`]+)`", told[1]))
-        exceptions = {path[-1] for path in AT_START}
-        self.assertEqual(names, {".".join(path) for path in LIVE} | exceptions)
+        exceptions = {rule.path[-1] for rule in RULES if rule.effect == "restart"}
+        # What is made anew is told elsewhere, where it is a part of what counts anyhow.
+        sections = {".".join(rule.path) for rule in RULES if rule.effect != "restart"} - {"agents.defaults.heartbeat"}
+        self.assertEqual(names, sections | exceptions)
+
+
+class PlanTests(SynchronousTestCase):
+    OLD: ClassVar = {"gateway": {"port": 1}, "ui": {}, "cron": {"enabled": True}, "hooks": {"path": "/a"}}
+
+    def outcome(self, new: dict[str, Any], mode: str) -> str:
+        return plan(self.OLD, {**self.OLD, **new}, mode).outcome
+
+    def test_rules(self) -> None:
+        """
+        The first rule that fits counts, and what none fits needs a restart.
+        """
+        effects = {
+            ("session", "store"): "restart",
+            ("session", "scope"): "dynamic",
+            ("agents", "defaults", "heartbeat", "every"): "hot",
+            ("agents", "defaults", "model"): "dynamic",
+            ("cronx",): "restart",
+            ("gateway",): "restart",
+            ("env", "A"): "restart",
+        }
+        self.assertEqual({path: rule_of(path).effect for path in effects}, effects)
+        for number, rule in enumerate(RULES):
+            hides = [other.path for other in RULES[:number] if rule.path[: len(other.path)] == other.path]
+            self.assertEqual(hides, [], f"{rule.path} never counts")
+
+    def test_outcomes(self) -> None:
+        """
+        What each mode makes of nothing, of harmless changes, and of one that needs a restart.
+        """
+        harmless = {"ui": {"assistant": {"name": "x"}}, "cron": {"enabled": False}}
+        fatal = {**harmless, "gateway": {"port": 2}}
+        told = {
+            mode: (self.outcome({}, mode), self.outcome(harmless, mode), self.outcome(fatal, mode))
+            for mode in ("off", "hot", "hybrid", "restart")
+        }
+        self.assertEqual(
+            told,
+            {
+                "off": ("ignored", "ignored", "ignored"),
+                "hot": ("ignored", "applied", "ignored"),
+                "hybrid": ("ignored", "applied", "restart"),
+                "restart": ("ignored", "restart", "restart"),
+            },
+        )
+
+    def test_names(self) -> None:
+        """
+        A section that comes or goes has one name, and asks for what the most demanding of its parts does.
+        """
+        told = plan({}, {"session": {"scope": "global", "store": "/x"}, "ui": {"seamColor": "#000000"}}, "hybrid")
+        self.assertEqual(
+            {name: rule.effect for name, rule in told.changes.items()}, {"session": "restart", "ui": "dynamic"}
+        )
+        self.assertEqual(told.names("restart"), "session")

@@ -121,6 +121,8 @@ def own_tools(gateway: MemoryGateway) -> Sequence[Tool]:
         fetch=Egress(gateway.reactor).fetch,
         subagents=service,
         http=lambda: None,
+        config_path=gateway.directory / "openclaw.json",
+        restart=lambda reason, delay: None,
     )
     return make_tools(world)
 

@@ -51,6 +51,7 @@ class ConfigCase(MethodCase):
         super().setUp()
         self.directory = Path(self.mktemp()).absolute()
         self.directory.mkdir()
+        self.restarts: list[tuple[str, float]] = []
         self.path = self.directory / "openclaw.json"
         self.begin(self.text)
 
@@ -67,7 +68,12 @@ class ConfigCase(MethodCase):
             config=self.configuration.running,
             snapshot=self.configuration.read,
             state_dir=self.directory,
+            restart=self.restart,
         )
+
+    def restart(self, reason: str, delay: float) -> float:
+        self.restarts.append((reason, delay))
+        return delay
 
     @property
     def file(self) -> str:
@@ -178,11 +184,13 @@ class SetTests(ConfigCase):
 
     def test_apply(self) -> None:
         """
-        ``config.apply`` leaves a note, and does not tell of a restart that nobody makes.
+        ``config.apply`` of what only a restart can follow leaves a note and asks for one, no later than a minute.
         """
-        answer = self.change("config.apply", self.ask("config.get")["raw"], note=" done ", restartDelayMs=90_000)
+        text = self.ask("config.get")["raw"].replace("{", "{ canvasHost: {port: 4711},", 1)
+        answer = self.change("config.apply", text, note=" done ", restartDelayMs=90_000)
         restart = answer["restart"]
-        self.assertEqual((restart["ok"], restart["mode"], restart["delayMs"]), (False, "none", 60_000))
+        self.assertEqual((restart["ok"], restart["mode"], restart["delayMs"]), (True, "emit", 60_000))
+        self.assertEqual(self.restarts, [("config.apply", 60.0)])
         payload = answer["sentinel"]["payload"]
         self.assertEqual(
             payload,
@@ -197,6 +205,16 @@ class SetTests(ConfigCase):
         )
         kept = json.loads(Path(answer["sentinel"]["path"]).read_text())
         self.assertEqual(kept, {"version": 1, "payload": payload})
+
+    def test_harmless(self) -> None:
+        """
+        What counts at once restarts nothing, and the session is told at once.
+        """
+        answer = self.change("config.patch", "{ui: {assistant: {name: 'Bo'}}}", note="renamed", sessionKey="main")
+        self.assertEqual((answer["restart"]["ok"], answer["restart"]["mode"]), (False, "none"))
+        self.assertEqual((self.restarts, answer["sentinel"]["path"]), ([], None))
+        (note,) = self.agents.notes("agent:main:main")
+        self.assertIn('"message": "renamed"', note)
 
     def test_no_file(self) -> None:
         """
@@ -424,7 +442,7 @@ class RecordedTests(ConfigCase):
 
     def test_patch(self) -> None:
         """
-        As recorded, apart from stamps, and from the restart, which nobody makes.
+        As recorded, apart from stamps, and from the restart, which it does not need.
         """
         self.recorded("rpc-config-patch")
         (_, (request, answer)) = self.frames("rpc-config-patch")

@@ -1,13 +1,16 @@
 """
-The process is killed between accepting a message and answering it, again and again on the same state.
+The process is killed, or asked to end, between accepting a message and answering it, again and again on the same state.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import signal
 import sqlite3
 import time
+from collections.abc import Callable
+from typing import Any
 
 from attrs import define, field
 from websockets.exceptions import ConnectionClosed
@@ -17,12 +20,18 @@ from tests.process.gateway import GatewayProcess, eventually
 from tests.process.model import Gate, MockModel, Text
 from tests.process.peer import Peer
 
-POINTS = 250 if os.environ.get("OPENCLAW_SOAK") else 25
+SOAK = bool(os.environ.get("OPENCLAW_SOAK"))
+KILLS = 250 if SOAK else 25
+TERMS = 200 if SOAK else 20
+#: How long a process that was asked to end waits for an answer, in milliseconds.
+DRAIN_MS = 1_000
 SEED = 20260130
 
 #: What has been seen when the kill comes. A random moment of at most ``SPREAD`` seconds follows.
 STAGES = ("sent", "accepted", "asked", "streaming", "ending")
 SPREAD = 0.02
+
+End = Callable[[GatewayProcess, Gate, int], None]
 
 TERMINAL = {"ok", "error", "aborted", "interrupted"}
 
@@ -40,26 +49,57 @@ class Told:
     accepted: set[str] = field(factory=set)
 
 
-class KillTests(ProcessCase):
+class EndTests(ProcessCase):
     """
-    kill -9.
+    Every accepted message stands in the history once and every run has one outcome, wherever the end came.
     """
 
-    timeout = 1800 if os.environ.get("OPENCLAW_SOAK") else 170
+    timeout = 1800 if SOAK else 170
 
-    def test_between_accept_and_answer(self) -> None:
+    def test_killed(self) -> None:
         """
-        Every accepted message stands in the history once and every run has one outcome, wherever the kill came.
+        kill -9.
+        """
+
+        def kill(gateway: GatewayProcess, gate: Gate, number: int) -> None:
+            gateway.kill()
+            gate.open()
+
+        self.converse(KILLS, kill)
+
+    def test_terminated(self) -> None:
+        """
+        SIGTERM: an answer that comes in time is waited for, one that does not is not.
+        """
+
+        def terminate(gateway: GatewayProcess, gate: Gate, number: int) -> None:
+            gateway.signal(signal.SIGTERM)
+            if number % 3:
+                gate.open()
+            self.assertEqual(gateway.ended(), 0)
+            gate.open()
+
+        self.converse(TERMS, terminate, shutdown={"drainMs": DRAIN_MS})
+
+    def converse(self, points: int, end: End, **options: Any) -> None:
+        """
+        :param end: ends the process, and opens the gate before which the model's answer waits.
         """
         chance = random.Random(SEED)
         model = self.start_model()
-        gateway = self.make_gateway(model)
+        gateway = self.make_gateway(model, **options)
         told = Told()
-        for number in range(POINTS):
+        for number in range(points):
             stage = STAGES[number % len(STAGES)]
             gateway.start()
             self.settled(gateway)
-            self.kill_once(gateway, model, told, f"message-{number}", stage, chance.uniform(0, SPREAD))
+
+            def cut(gate: Gate, number: int = number) -> None:
+                # Not a wait for anything: the moment itself is what is tried.
+                time.sleep(chance.uniform(0, SPREAD))
+                end(gateway, gate, number)
+
+            self.end_once(gateway, model, told, f"message-{number}", stage, cut)
         gateway.start()
         peer = self.join(gateway)
         self.settled(gateway)
@@ -71,8 +111,8 @@ class KillTests(ProcessCase):
             self.assertEqual(sum(f"{name}\\n" in text or f"{name}'" in text for text in users), 1, name)
         self.assertEqual(gateway.stop(), 0)
 
-    def kill_once(
-        self, gateway: GatewayProcess, model: MockModel, told: Told, name: str, stage: str, moment: float
+    def end_once(
+        self, gateway: GatewayProcess, model: MockModel, told: Told, name: str, stage: str, cut: Callable[[Gate], None]
     ) -> None:
         peer, gate = Peer.join(gateway.url), Gate()
         model.plan(Text("half"), gate, Text(" whole"))
@@ -87,10 +127,7 @@ class KillTests(ProcessCase):
             peer.wait_chat(name, "delta")
         if stage == "ending":
             gate.open()
-        # Not a wait for anything: the moment itself is what is tried.
-        time.sleep(moment)
-        gateway.kill()
-        gate.open()
+        cut(gate)
         self.read_last(peer, request, told, name)
         model.forget_plans()
 

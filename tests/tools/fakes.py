@@ -72,6 +72,8 @@ class FakeWorld:
             fetch=self._fetch,
             subagents=self,
             http=lambda: None,
+            config_path=self.directory / "openclaw.json",
+            restart=lambda reason, delay: None,
         )
         self.tools = {tool.name: tool for tool in make_tools(world)}
 

@@ -324,12 +324,32 @@ class GatewayTests(ToolCase):
         gateway = self.gateway({"gateway": {"tools": {"allow": ["gateway"]}}})
         told = self.done(gateway, "gateway", action="config.get")["result"]
         self.assertNotIn("a-token-for-tests-only", json.dumps(told))
-        self.assertIn("Gateway restart is disabled", self.failed(gateway, "gateway", action="restart"))
         self.assertEqual(self.failed(gateway, "gateway", action="config.patch"), "raw required")
         gateway.directory.mkdir(exist_ok=True)
         done = self.done(gateway, "gateway", action="config.patch", raw='{"ui": {"assistant": {"name": "Bo"}}}')
         self.assertTrue(done["ok"])
         self.assertIn("Bo", (gateway.directory / "openclaw.json").read_text())
+
+    def test_restart(self) -> None:
+        """
+        Only where the owner allows it and something can; the session that asked is told afterwards.
+        """
+        gateway = self.gateway({"gateway": {"tools": {"allow": ["gateway"]}}})
+        self.assertIn("Gateway restart is disabled", self.failed(gateway, "gateway", action="restart"))
+        gateway = self.gateway({"gateway": {"tools": {"allow": ["gateway"]}}, "commands": {"restart": True}})
+        note = gateway.directory / "restart-sentinel.json"
+        self.assertIn("cannot restart itself", self.failed(gateway, "gateway", action="restart"))
+        self.assertFalse(note.exists())
+        reasons: list[str] = []
+        assert gateway.life is not None
+        gateway.life.restarts.begin = reasons.append
+        done = self.done(gateway, "gateway", action="restart", reason="new key", delayMs=500)
+        self.assertEqual((done["ok"], done["delayMs"], done["mode"]), (True, 500, "emit"))
+        payload = json.loads(note.read_text())["payload"]
+        self.assertEqual((payload["kind"], payload["sessionKey"]), ("restart", "agent:main:main"))
+        self.assertEqual(reasons, [])
+        gateway.advance(0.5)
+        self.assertEqual(reasons, ["new key"])
 
 
 class MemoryTests(ToolCase):
