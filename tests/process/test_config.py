@@ -65,7 +65,7 @@ class WriterTests(ProcessCase):
         """
         The gateway follows a command at once where it can, and the command says whether it does; a change is undone.
         """
-        gateway = self.start_gateway()
+        gateway = self.start_gateway(reload={"mode": "hot"})
         peer = self.join(gateway)
         before = (gateway.state / "openclaw.json").read_text()
         said = gateway.openclaw("config", "set", "agents.list", "[{id: 'ops', name: 'Ops', default: true}]")
