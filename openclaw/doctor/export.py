@@ -10,11 +10,11 @@ from pathlib import Path
 from attrs import frozen
 
 from openclaw.errors import OpenClawError
+from openclaw.store.bodies import Bodies
 from openclaw.store.errors import StoreDamaged, StoreTooNew
 from openclaw.store.exporting import Export
 from openclaw.store.imports import Counts
 from openclaw.store.schema import migrations, open_reader
-from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     # The export is a command and imports no Twisted.
     from twisted.internet.defer import Deferred
 
+    from openclaw.store.bodies import LargeBodies
     from openclaw.store.imports import Archive, CronRuns, Imports
 
 T = TypeVar("T")
@@ -359,6 +360,9 @@ class Unit(Protocol):
 
     @property
     def entries(self) -> Entries: ...
+
+    @property
+    def bodies(self) -> LargeBodies: ...
 
     @property
     def runs(self) -> Runs: ...

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, execute
 
+from openclaw.store.bodies import LargeBodies, NoLargeBodies
 from openclaw.store.branch import branch
 from openclaw.store.imports import KEPT_RUNS, MOST_RUNS, Mark
 from openclaw.store.interfaces import TERMINAL_STATES, Answer, DuplicateEntry, Entry, OutboxItem, Run, Session, Unit
@@ -289,6 +290,7 @@ class MemoryUnit:
     sessions: MemorySessions = field(factory=MemorySessions)
     archive: MemoryArchive = field(factory=MemoryArchive)
     entries: MemoryEntries = field(init=False)
+    bodies: LargeBodies = field(factory=NoLargeBodies)
     runs: MemoryRuns = field(factory=MemoryRuns)
     answers: MemoryAnswers = field(factory=MemoryAnswers)
     outbox: MemoryOutbox = field(factory=MemoryOutbox)

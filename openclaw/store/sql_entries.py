@@ -4,64 +4,21 @@ Entries in SQL; large bodies are files named by the hash of their content.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import sqlite3
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
 from attrs import define
 
+from openclaw.store.bodies import LARGE_BODY_BYTES, Bodies
 from openclaw.store.branch import branch
 from openclaw.store.interfaces import DuplicateEntry, Entry
 
 COLUMNS = "id, session_id, parent_id, type, timestamp_ms, run_id, body, body_hash"
 
-#: A body larger than this is a file of its own.
-LARGE_BODY_BYTES = 262_144
-
 #: The largest number that an entry can have.
 MOST_NUMBER = 2**63 - 1
-
-
-@define
-class Bodies:
-    """
-    The folder of large bodies.
-    """
-
-    folder: Path
-
-    def write(self, body: bytes) -> str:
-        """
-        Write a body, durably, before the row that names it.
-
-        :return: its hash.
-        """
-        name = hashlib.sha256(body).hexdigest()
-        path = self.folder / name
-        if path.exists():
-            return name
-        self.folder.mkdir(mode=0o700, exist_ok=True)
-        # One name, since there is one writer: a crash leaves one file at most, and the next body takes its place.
-        temporary = self.folder / "writing.tmp"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        directory = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-        return name
-
-    def read(self, name: str) -> bytes:
-        return (self.folder / name).read_bytes()
 
 
 def read_entry(row: tuple[Any, ...], bodies: Bodies) -> Entry:

@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 from attrs import define
 
+from openclaw.store.bodies import Bodies
 from openclaw.store.imports import KEPT_RUNS, MOST_RUNS, Mark
 from openclaw.store.interfaces import Entry
-from openclaw.store.sql_entries import COLUMNS, Bodies, read_entry, stored_body
+from openclaw.store.sql_entries import COLUMNS, read_entry, stored_body
 
 
 def line_id(record: Mapping[str, Any]) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from openclaw.store.sql_entries import Bodies, SqlEntries
+from openclaw.store.bodies import Bodies, SqlLargeBodies
+from openclaw.store.sql_entries import SqlEntries
 from openclaw.store.sql_imports import SqlArchive, SqlCronRuns, SqlImports
 from openclaw.store.sql_runs import SqlAnswers, SqlOutbox, SqlRecords, SqlRuns
 from openclaw.store.sql_sessions import SqlSessions
@@ -20,6 +21,7 @@ class SqlUnit:
     def __init__(self, connection: sqlite3.Connection, bodies: Bodies) -> None:
         self.sessions = SqlSessions(connection)
         self.entries = SqlEntries(connection, bodies)
+        self.bodies = SqlLargeBodies(connection, bodies)
         self.archive = SqlArchive(connection, bodies)
         self.runs = SqlRuns(connection)
         self.answers = SqlAnswers(connection)

@@ -20,10 +20,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from openclaw.store import errors
+from openclaw.store.bodies import Bodies
 from openclaw.store.errors import StoreClosed
 from openclaw.store.interfaces import Unit
 from openclaw.store.schema import close_cleanly, open_reader, open_writer
-from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 
 T = TypeVar("T")

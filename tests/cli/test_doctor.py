@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from openclaw.store.bodies import Bodies
 from openclaw.store.interfaces import Session
 from openclaw.store.schema import close_cleanly, open_writer
-from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 from tests.cli.harness import CommandCase
 

@@ -23,9 +23,9 @@ from openclaw.protocol.frames import NotJson, answer_id, parse_json
 from openclaw.protocol.schema import schema_of
 from openclaw.protocol.types import ABSENT
 from openclaw.protocol.validate import plain_check
+from openclaw.store.bodies import Bodies
 from openclaw.store.interfaces import Unit
 from openclaw.store.schema import migrations
-from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 from openclaw.testing.client import GatewayClient
 from openclaw.testing.gateway import TOKEN, MemoryGateway, make_reactor

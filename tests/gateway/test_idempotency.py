@@ -17,9 +17,9 @@ from openclaw.agent.providers.errors import ProviderRefused
 from openclaw.clock import millis
 from openclaw.methods.families import METHODS
 from openclaw.methods.idempotency import LIFETIME_MS, MOST_ANSWERS, SWEEP_MS, Remembered
+from openclaw.store.bodies import Bodies
 from openclaw.store.interfaces import Answer, Unit
 from openclaw.store.schema import close_cleanly, open_writer
-from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 from openclaw.testing.client import GatewayClient
 from openclaw.testing.gateway import MemoryGateway

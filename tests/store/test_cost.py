@@ -13,10 +13,10 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from openclaw.store.bodies import Bodies
 from openclaw.store.imports import Mark
 from openclaw.store.interfaces import Answer, OutboxItem, Unit
 from openclaw.store.schema import open_writer
-from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 from tests.store.interface import entry, run, session
 
@@ -89,6 +89,8 @@ OPERATIONS: Mapping[str, Callable[[Unit], Any]] = {
     "messages": lambda unit: list(unit.entries.messages("long", 50)),
     "first user": lambda unit: unit.entries.first_user("long"),
     "archive": lambda unit: unit.entries.archive("new", 2),
+    "loose bodies": lambda unit: unit.bodies.loose("", 10),
+    "drop bodies": lambda unit: unit.bodies.drop(unit.bodies.loose("", 10)[0]),
     "put a run": lambda unit: unit.runs.put(run("x")),
     "get a run": lambda unit: unit.runs.get("x"),
     "run by key": lambda unit: unit.runs.by_dedupe_key("chat:x"),
@@ -130,7 +132,9 @@ class CostTests(SynchronousTestCase):
         )
         for statement in FILLING:
             connection.execute(statement)
-        unit = SqlUnit(connection, Bodies(path.parent / "blobs"))
+        bodies = Bodies(path.parent / "blobs")
+        bodies.write(b"nobody's")
+        unit = SqlUnit(connection, bodies)
         return {name: count_steps(connection, unit, operation) for name, operation in OPERATIONS.items()}
 
     def test_any_number_of_rows(self) -> None:

@@ -18,10 +18,10 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from openclaw.store import schema
+from openclaw.store.bodies import Bodies
 from openclaw.store.errors import StoreUnavailable, StoreUnusable
 from openclaw.store.interfaces import OutboxItem, Run, Unit
 from openclaw.store.schema import close_cleanly, open_writer
-from openclaw.store.sql_entries import Bodies
 from openclaw.store.sql_unit import SqlUnit
 from openclaw.store.sqlite import SqliteStore
 from tests.store.crashing import FAILING, entry_id, write
