@@ -24,7 +24,8 @@ NUMBERS = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n
 SESSION_ROWS = (
     (
         "INSERT INTO sessions (key, agent_id, session_id, updated_at_ms, label, search, members)"
-        " SELECT 'agent:main:n' || n, 'main', 's' || n, 1700000000000 + n, 'label ' || n, 'label ' || n || ' s' || n,"
+        " SELECT 'agent:main:n' || n, 'main', 's' || n, 1700000000000 + n, 'label ' || n,"
+        " 'label ' || n || char(31) || 's' || n || char(31) || 'agent:main:n' || n,"
         " json_object('label', 'label ' || n, 'model', 'm', 'totalTokens', n) FROM numbers"
     ),
     (
@@ -53,6 +54,15 @@ SUMMARY = (
     " json_object('summary', 'much was said', 'firstKeptEntryId', printf('%08x', n - 20)) FROM (SELECT ? AS n)"
 )
 
+#: As they come to be when sessions are made one after the other.
+BLOCKS = (
+    (
+        "UPDATE sessions SET block = number FROM (SELECT key AS numbered,"
+        " (row_number() OVER (ORDER BY updated_at_ms) + 63) / 64 AS number FROM sessions) WHERE key = numbered"
+    ),
+    "INSERT INTO search_blocks SELECT block, count(*), group_concat(search, char(31)) FROM sessions GROUP BY block",
+)
+
 #: What is asked of each of the two gateways.
 ASKED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "status": ("status", {}),
@@ -62,6 +72,12 @@ ASKED: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         {"limit": 50, "includeDerivedTitles": True, "includeLastMessage": True},
     ),
     "sessions.list, a search that finds nothing": ("sessions.list", {"limit": 50, "search": "nowhere"}),
+    "sessions.list, a search for an old one": ("sessions.list", {"limit": 50, "search": "n777"}),
+    "sessions.list, a search among those of an agent": (
+        "sessions.list",
+        {"limit": 50, "search": "nowhere", "agentId": "main"},
+    ),
+    "sessions.list, a search for what many have": ("sessions.list", {"limit": 50, "search": "label"}),
     "sessions.preview of twenty": (
         "sessions.preview",
         {"keys": [LONG_KEY, *(f"agent:main:n{n}" for n in range(1, 20))]},
@@ -86,6 +102,8 @@ def fill(state: Path, sessions: int, messages: int) -> None:
         " VALUES (?, 'main', 'long', 1800000000000, 'long', '{}')",
         (LONG_KEY,),
     )
+    for statement in BLOCKS:
+        connection.execute(statement)
     connection.executemany(
         "INSERT INTO session_counts (agent_id, count) VALUES (?, ?)"
         " ON CONFLICT (agent_id) DO UPDATE SET count = excluded.count",

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from attrs import define
+from attrs import define, frozen
 
 from openclaw.store.interfaces import Session
+from openclaw.store.sql_search import SearchBlocks, pattern, searchable
 
 COLUMNS = "key, agent_id, session_id, updated_at_ms, members"
+
+NEWEST = "updated_at_ms DESC, key"
 
 #: Keys that no listing shows unless it is asked to, and no count counts.
 HIDDEN = ("global", "unknown")
@@ -21,19 +24,23 @@ HIDDEN = ("global", "unknown")
 #: Under what the number of all sessions is kept.
 ALL_AGENTS = ""
 
-#: Characters of a text that is searched for; databases limit the length of a pattern.
-MOST_SEARCHED = 10_000
+#: A search that finds enough among so many of the newest sessions looks no further.
+FIRST = 500
 
 #: The largest number that a database knows; clients may send larger ones.
 MOST = 2**63 - 1
 
 
-def searchable(session: Session) -> str:
+@frozen
+class Condition:
     """
-    What ``search`` looks in, in lower case.
+    Which rows are wanted.
+
+    :ivar sql: with one question mark, for the value.
     """
-    texts = [session.members.get(name) for name in ("displayName", "label", "subject")]
-    return "\n".join(str(text) for text in [*texts, session.session_id, session.key] if text).lower()
+
+    sql: str
+    value: Any
 
 
 def _read(row: tuple[Any, ...]) -> Session:
@@ -53,10 +60,13 @@ class SqlSessions:
         return None if row is None else _read(row)
 
     def put(self, session: Session) -> None:
-        old = self.connection.execute("SELECT agent_id FROM sessions WHERE key = ?", (session.key,)).fetchone()
+        old = self.connection.execute(
+            "SELECT agent_id, search, block FROM sessions WHERE key = ?", (session.key,)
+        ).fetchone()
+        text, blocks = searchable(session), SearchBlocks(self.connection)
         self.connection.execute(
-            "INSERT INTO sessions (key, agent_id, session_id, updated_at_ms, label, spawned_by, search, members)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET agent_id = excluded.agent_id,"
+            "INSERT INTO sessions (key, agent_id, session_id, updated_at_ms, label, spawned_by, search, members, block)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET agent_id = excluded.agent_id,"
             " session_id = excluded.session_id, updated_at_ms = excluded.updated_at_ms, label = excluded.label,"
             " spawned_by = excluded.spawned_by, search = excluded.search, members = excluded.members",
             (
@@ -66,19 +76,24 @@ class SqlSessions:
                 session.updated_at_ms,
                 session.members.get("label"),
                 session.members.get("spawnedBy"),
-                searchable(session),
+                text,
                 orjson.dumps(dict(session.members)).decode(),
+                blocks.add(text) if old is None else old[2],
             ),
         )
+        if old is not None and old[1] != text:
+            blocks.renew(old[2])
         if old is None or old[0] != session.agent_id:
             self._count(session.key, session.agent_id, 1)
         if old is not None and old[0] != session.agent_id:
             self._count(session.key, old[0], -1)
 
     def delete(self, key: str) -> bool:
-        old = self.connection.execute("DELETE FROM sessions WHERE key = ? RETURNING agent_id", (key,)).fetchone()
+        gone = "DELETE FROM sessions WHERE key = ? RETURNING agent_id, block"
+        old = self.connection.execute(gone, (key,)).fetchone()
         if old is None:
             return False
+        SearchBlocks(self.connection).renew(old[1])
         self._count(key, old[0], -1)
         return True
 
@@ -120,26 +135,37 @@ class SqlSessions:
         include_unknown: bool = False,
         limit: int | None = None,
     ) -> Sequence[Session]:
-        conditions: list[str] = []
-        values: list[Any] = []
-        for column, value in (("agent_id", agent_id), ("spawned_by", spawned_by), ("label", label)):
-            if value is not None:
-                conditions.append(f"{column} = ?")
-                values.append(value)
+        equal = {"agent_id": agent_id, "spawned_by": spawned_by, "label": label}
+        wanted = [Condition(f"{column} = ?", value) for column, value in equal.items() if value is not None]
         if updated_since_ms is not None:
-            conditions.append("updated_at_ms >= ?")
-            values.append(max(0, updated_since_ms))
-        if text is not None:
-            conditions.append("search LIKE ? ESCAPE '\\'")
-            values.append(f"%{_escaped(text.lower()[:MOST_SEARCHED])}%")
-        shown = {"global": include_global, "unknown": include_unknown}
+            wanted.append(Condition("updated_at_ms >= ?", max(0, updated_since_ms)))
         # Last, since they hold for nearly every row, and conditions are looked at in this order.
-        conditions += [f"key <> '{key}'" for key in HIDDEN if not shown[key]]
-        where = " AND ".join(conditions) or "1 = 1"
-        statement = f"SELECT {COLUMNS} FROM sessions WHERE {where} ORDER BY updated_at_ms DESC, key"
-        if limit is not None:
-            statement += " LIMIT ?"
-            values.append(min(limit, MOST))
+        shown = {"global": include_global, "unknown": include_unknown}
+        wanted += [Condition("key <> ?", key) for key in HIDDEN if not shown[key]]
+        most = MOST if limit is None else min(limit, MOST)
+        return self._select("sessions", wanted, most) if text is None else self._find(pattern(text), wanted, most)
+
+    def _find(self, looked_for: str, wanted: Sequence[Condition], most: int) -> Sequence[Session]:
+        like = Condition("search LIKE ? ESCAPE '\\'", looked_for)
+        if most <= FIRST:
+            newest = f"SELECT * FROM sessions WHERE {_where(wanted)} ORDER BY {NEWEST} LIMIT {FIRST}"
+            found = self._select(f"({newest}) AS newest", [like], most, [one.value for one in wanted])
+            if len(found) == most:
+                return found
+        blocks = "SELECT block FROM search_blocks WHERE texts LIKE ? ESCAPE '\\'"
+        # With an order and an end of their own, so that these come first: where another column is asked for, too, its
+        # index would be taken, and all that it has looked at.
+        members = f"SELECT * FROM sessions WHERE block IN ({blocks}) ORDER BY block LIMIT {MOST}"
+        return self._select(f"({members}) AS members", [*wanted, like], most, [looked_for])
+
+    def _select(
+        self, source: str, conditions: Sequence[Condition], most: int, before: Sequence[Any] = ()
+    ) -> Sequence[Session]:
+        """
+        :param before: values of the source.
+        """
+        statement = f"SELECT {COLUMNS} FROM {source} WHERE {_where(conditions)} ORDER BY {NEWEST} LIMIT ?"
+        values = [*before, *(condition.value for condition in conditions), most]
         return [_read(row) for row in self.connection.execute(statement, values)]
 
     def agent_ids(self) -> Sequence[str]:
@@ -149,5 +175,5 @@ class SqlSessions:
         return [row[0] for row in rows]
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _where(conditions: Sequence[Condition]) -> str:
+    return " AND ".join(condition.sql for condition in conditions) or "1 = 1"
