@@ -24,8 +24,9 @@ BETWEEN: Final = "\x1f"
 #: Characters of a text that is searched for; databases limit the length of a pattern.
 MOST_SEARCHED: Final = 10_000
 
-#: What no text has: the character between two, and the one with which texts end where databases compare them.
-_PLAIN: Final = str.maketrans({BETWEEN: "\ufffd", "\0": "\ufffd"})
+#: What no text has: the character between two, and the one with which texts end where databases compare them. Each has
+#: another in its place, so that who searches for one does not find the other.
+_PLAIN: Final = str.maketrans({BETWEEN: "\ufffd", "\0": "\ufffe"})
 
 
 def searchable(session: Session) -> str:
