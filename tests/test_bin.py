@@ -257,6 +257,27 @@ class TestScriptTests(ScriptCase):
         self.assertRegex(ran.calls[-1], r"^-m twisted\.trial --temp-directory=\S+ tests$")
         self.assertEqual(self.run_script("bin/openclaw", "--version").installations, [])
 
+    def test_two_at_once(self) -> None:
+        """
+        Tests of the process run beside all others; both count, and a failure of either is one of the whole.
+        """
+        for name in ("process", "store"):
+            (self.checkout / "tests" / name).mkdir(parents=True)
+            (self.checkout / "tests" / name / "__init__.py").touch()
+        (self.checkout / "tests" / "test_docs.py").touch()
+        ran = self.run_script("bin/test", SAYS="PASSED (skips=1, successes=2)")
+        self.assertEqual((ran.code, ran.out.splitlines()[-1]), (0, "4 passed, 0 failed, 2 skipped"))
+        ran_over = sorted(call.rpartition(".trial ")[2] for call in ran.calls if "twisted.trial" in call)
+        self.assertEqual(ran_over, ["tests.process", "tests.test_docs tests.store"])
+        fails = self.programs / NAMES[0]
+        failure = '    *tests.store) printf "FAILED (errors=1)\\n"; exit 1 ;;\n    *) printf'
+        fails.write_text(FAKE.replace("    *) printf", failure))
+        shutil.copy(fails, self.checkout / ".venv" / "bin" / "python")
+        ran = self.run_script("bin/test", SAYS="PASSED (successes=2)")
+        self.assertEqual((ran.code, ran.out.splitlines()[-1]), (1, "2 passed, 1 failed, 0 skipped"))
+        ran = self.run_script("bin/test", "tests", SAYS="PASSED (successes=2)")
+        self.assertEqual(len(ran.calls), 1)
+
     def test_arguments(self) -> None:
         """
         Arguments go to trial, in place of tests/; --soak goes into the environment instead.
