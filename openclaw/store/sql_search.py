@@ -26,7 +26,7 @@ MOST_SEARCHED: Final = 10_000
 
 #: What no text has: the character between two, and the one with which texts end where databases compare them. Each has
 #: another in its place, so that who searches for one does not find the other.
-_PLAIN: Final = str.maketrans({BETWEEN: "\ufffd", "\0": "\ufffe"})
+_PLAIN: Final = str.maketrans({BETWEEN: "\N{SYMBOL FOR UNIT SEPARATOR}", "\0": "\N{SYMBOL FOR NULL}"})
 
 
 def searchable(session: Session) -> str:
