@@ -119,7 +119,8 @@ def _parser(*, suppress: bool) -> Arguments:
     parser.option("--allow-unconfigured", action="store_true", help="run: without gateway.mode=local")
     parser.option("--dev", action="store_true", help="run: make a development configuration if there is none")
     parser.option("--reset", action="store_true", help="run, with --dev: begin with nothing")
-    parser.option("--force", action="store_true", help="run: end whatever listens on the port")
+    forces = "run: end the gateway that listens on the port; given twice, whatever does"
+    parser.option("--force", action="count", default=0, help=forces)
     parser.option("--verbose", action="store_true", help="run: log more")
     parser.option("--ws-log", metavar="<style>", default="auto", help="run: auto, full or compact")
     parser.option("--compact", action="store_true", help="run: like --ws-log compact")

@@ -45,14 +45,16 @@ def run(context: Context, options: Namespace) -> int:
         context.environ["OPENCLAW_GATEWAY_TOKEN"] = options.token
     port = gateway_port(told.port, snapshot.environment, start.config)
     if options.force and not options.reset:
-        _free(context, port)
+        _free(context, port, options.force)
 
-    from openclaw.gateway.run import run_gateway
+    from openclaw.gateway.run import FORCED_SECONDS, run_gateway
+    from openclaw.store.lock import PATIENCE_SECONDS
 
     # What follows is the gateway's own output: nothing of ours may come late.
     context.out.flush()
     try:
-        return run_gateway(told, context.environ)
+        # One that was asked to leave still has its runs to end.
+        return run_gateway(told, context.environ, patience=FORCED_SECONDS if options.force else PATIENCE_SECONDS)
     except OpenClawError as error:
         if code_for(error) != TRY_AGAIN:
             raise
@@ -90,11 +92,11 @@ def _dev_workspace(context: Context) -> Path:
     return workspace_dir(context.environ if named else {"OPENCLAW_PROFILE": "dev"}, context.home)
 
 
-def _reset(context: Context, told: StartOptions, *, force: bool) -> None:
+def _reset(context: Context, told: StartOptions, *, force: int) -> None:
     from openclaw.doctor.reset import reset
 
     if force:
-        _free(context, told.port or local_port(read_config(context, lenient=True)))
+        _free(context, told.port or local_port(read_config(context, lenient=True)), force)
     moved = reset(
         state_dir(context.environ, context.home),
         config_path(context.environ, context.home),
@@ -107,8 +109,8 @@ def _reset(context: Context, told: StartOptions, *, force: bool) -> None:
         context.line(f"Moved to the trash: {context.short(old)} (now {context.short(new)})")
 
 
-def _free(context: Context, port: int) -> None:
+def _free(context: Context, port: int, force: int) -> None:
     from openclaw.cli.ports import free_port
 
-    for line in free_port(port):
+    for line in free_port(port, others=force > 1):
         context.line(line)

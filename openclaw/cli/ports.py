@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from attrs import field, frozen
@@ -179,33 +179,52 @@ def hints(status: str, listeners: tuple[Listener, ...]) -> Iterator[str]:
         )
 
 
+def is_gateway(command_line: str) -> bool:
+    """
+    Whether a process is an OpenClaw gateway, ours or the reference's, as far as its command line shows.
+    """
+    words = command_line.split()
+    if words and os.path.basename(words[0]).startswith(("python", "node")):
+        # What an interpreter runs: its first argument that is no option, also that of -m.
+        words = words[next((at for at, word in enumerate(words) if at and not word.startswith("-")), len(words)) :]
+    program = os.path.basename(words[0]) if words else ""
+    if program == "twistd":
+        return "openclaw-gateway" in words
+    named = program in ("openclaw", "openclaw.cli.main", "openclaw.mjs") and "gateway" in words
+    return named or program == "openclaw-gateway"
+
+
 def free_port(
     port: int,
     *,
-    listeners: Callable[[int], dict[int, str]] | None = None,
+    others: bool = False,
+    listeners: Callable[[int], Sequence[Listener]] | None = None,
     kill: Callable[[int, int], None] = os.kill,
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[str]:
     """
-    End whatever listens on a port: first asked, then made to.
+    End the gateway that listens on a port: first asked, then made to.
 
-    :param listeners: process ids and names.
+    :param others: whether what is no gateway is ended as well.
     :return: lines for the log, as it happens.
     :raise DependencyMissing: there is no lsof.
-    :raise CommandFailed: something is still there.
+    :raise CommandFailed: something is still there, or is no gateway; then nothing was ended.
     """
     if listeners is None and lsof_path() is None:
         raise DependencyMissing("Force: Error: lsof not found; required for --force")
-    find = listeners or _processes
-    found = find(port)
+    find = listeners or _listeners
+    found = {one.pid: one for one in find(port)}
     if not found:
         yield f"force: no listeners on port {port}"
         return
+    strangers = [one for one in found.values() if not is_gateway(one.command_line)]
+    if strangers and not others:
+        raise CommandFailed(_refusal(port, strangers))
     _kill_all(found, signal.SIGTERM, kill)
-    for pid, command in found.items():
-        yield f"force: killed pid {pid}{f' ({command})' if command else ''} on port {port}"
+    for one in found.values():
+        yield f"force: killed pid {one.pid}{f' ({one.command})' if one.command else ''} on port {port}"
     waited, escalated = 0.0, False
-    while left := find(port):
+    while left := list(dict.fromkeys(one.pid for one in find(port))):
         if waited >= _LIMIT:
             pids = ", ".join(map(str, left))
             raise CommandFailed(f"Force: Error: port {port} still has listeners after --force: {pids}")
@@ -219,11 +238,15 @@ def free_port(
         yield f"force: waited {round(waited * 1000)}ms for port {port} to free"
 
 
-def _processes(port: int) -> dict[int, str]:
-    return {listener.pid: listener.command for listener in _listeners(port)}
+def _refusal(port: int, strangers: Sequence[Listener]) -> str:
+    told = ", ".join(f"pid {one.pid} ({one.command_line or one.command or 'unknown'})" for one in strangers)
+    return (
+        f"Force: Error: port {port} is held by {told}, which is no OpenClaw gateway."
+        " End it yourself, use another --port, or give --force twice to end it anyway."
+    )
 
 
-def _kill_all(pids: dict[int, str], number: int, kill: Callable[[int, int], None]) -> None:
+def _kill_all(pids: Iterable[int], number: int, kill: Callable[[int, int], None]) -> None:
     for pid in pids:
         try:
             kill(pid, number)

@@ -22,15 +22,20 @@ from openclaw.gateway.root import Root
 from openclaw.gateway.sockets import KeptSockets
 from openclaw.gateway.tap import make_setting
 from openclaw.gateway.tuning import tune_process
-from openclaw.store.lock import Waiting
+from openclaw.store.lock import PATIENCE_SECONDS, Waiting
 
 _log = Logger(namespace="gateway")
 
 
-def run_gateway(options: StartOptions, environ: MutableMapping[str, str]) -> int:
+#: How long to wait for a gateway that was made to leave, in seconds: its runs may end first.
+FORCED_SECONDS = 30.0
+
+
+def run_gateway(options: StartOptions, environ: MutableMapping[str, str], patience: float = PATIENCE_SECONDS) -> int:
     """
     Run a gateway until a signal ends it.
 
+    :param patience: how long to wait for another one to end, in seconds.
     :return: the exit code.
     :raise OpenClawError: it cannot start.
     """
@@ -51,7 +56,7 @@ def run_gateway(options: StartOptions, environ: MutableMapping[str, str]) -> int
     try:
         if life.lock is not None:
             # Nothing runs yet, so that there is nobody to keep waiting while an old gateway comes to its end.
-            life.lock.acquire(Waiting(sleep=time.sleep))
+            life.lock.acquire(Waiting(sleep=time.sleep, seconds=patience))
         # Before anybody can see that we are there and ask us to end.
         _take_signals(root, reactor)
         root.startService()

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 
 from openclaw.cli.exits import CommandFailed
-from openclaw.cli.ports import free_port
+from openclaw.cli.ports import Listener, free_port, is_gateway
 from openclaw.store.lock import ProcessLock
 from tests.cli.harness import CommandCase, Outcome
 
@@ -190,14 +190,18 @@ class ForceTests(CommandCase):
     ``--force``.
     """
 
-    def free(self, *found: dict[int, str]) -> tuple[list[str], list[tuple[int, int]]]:
+    def free(self, *found: dict[int, str], others: bool = True) -> tuple[list[str], list[tuple[int, int]]]:
         """
         The lines and the signals, where ``found`` listens one look after the other.
         """
         looks, signals = iter(found), list[tuple[int, int]]()
         lines = free_port(
             28830,
-            listeners=lambda port: next(looks),
+            others=others,
+            listeners=lambda port: [
+                Listener(pid=pid, command=line.partition(" ")[0], command_line=line)
+                for pid, line in next(looks).items()
+            ],
             kill=lambda pid, number: signals.append((pid, number)),
             pause=lambda seconds: None,
         )
@@ -231,3 +235,39 @@ class ForceTests(CommandCase):
         """
         error = self.assertRaises(CommandFailed, self.free, *[{1: "", 2: ""}] * 30)
         self.assertEqual(str(error), "Force: Error: port 28830 still has listeners after --force: 1, 2")
+
+    def test_stranger(self) -> None:
+        """
+        What is no gateway is not ended, nor is anything beside it, unless that is asked for twice.
+        """
+        gateway, stranger = "openclaw-gateway", "python3 -m http.server 28830"
+        error = self.assertRaises(CommandFailed, self.free, {7: gateway, 8: stranger}, others=False)
+        self.assertIn("port 28830 is held by pid 8 (python3 -m http.server 28830), which is no OpenClaw", str(error))
+        self.assertIn("--force twice", str(error))
+        self.assertEqual(self.free({7: gateway}, {}, others=False)[1], [(7, 15)])
+        self.assertEqual(self.free({7: gateway, 8: stranger}, {})[1], [(7, 15), (8, 15)])
+
+    def test_are_gateways(self) -> None:
+        """
+        What is taken for a gateway, and what is not.
+        """
+        for line in (
+            "openclaw-gateway",
+            "/usr/bin/python3 -m openclaw.cli.main gateway --port 1",
+            "/usr/bin/python3 -P -m openclaw.cli.main --profile a gateway run",
+            "/usr/bin/python3 /usr/local/bin/openclaw gateway",
+            "/usr/local/bin/openclaw --dev gateway",
+            "/venv/bin/python /venv/bin/twistd -n openclaw-gateway --port 1",
+            "node /opt/openclaw/openclaw.mjs gateway",
+        ):
+            self.assertTrue(is_gateway(line), line)
+        for line in (
+            "",
+            "nginx: master process",
+            "ssh -L 18789:127.0.0.1:18789 gateway",
+            "python3 -m http.server --directory /srv/openclaw gateway",
+            "/usr/local/bin/openclaw agent --message hi",
+            "vim openclaw-gateway",
+            "cat /home/openclaw/gateway",
+        ):
+            self.assertFalse(is_gateway(line), line)
