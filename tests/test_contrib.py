@@ -19,6 +19,8 @@ from openclaw.cli.gateway import parse
 from openclaw.config.keys import shape_at
 from openclaw.config.loader import evaluate
 from openclaw.config.start import read_options
+from openclaw.daemon.base import Spec
+from openclaw.daemon.unit import render
 from openclaw.web.hosts import host_allowed, origin_allowed
 from openclaw.web.local import is_local, recorded_address
 from tests.tables import ROOT
@@ -101,6 +103,24 @@ class UnitTests(SynchronousTestCase):
             ):
                 self.assertIn(expected, given, name)
             self.assertGreater(int(dict(given)["TimeoutStopSec"]), 20)
+
+    def test_as_installed(self) -> None:
+        """
+        The one for a user has what ``openclaw gateway install`` writes; names and paths aside.
+        """
+        spec = Spec(
+            description="OpenClaw Gateway",
+            program=(PROGRAM,),
+            port=18789,
+            directory=Path("/home/x"),
+            state=Path("/home/x/.openclaw"),
+            environment={},
+            stop_seconds=30,
+        )
+        own = {"Environment", "ExecStart", "WorkingDirectory"}
+        written = re.findall(r"^(\w+)=(.*)$", render(spec, secrets=None), re.MULTILINE)
+        expected = sorted((key, value) for key, value in written if key not in own)
+        self.assertEqual(sorted(pair for pair in settings(UNITS[0]) if pair[0] not in own), expected)
 
     def test_no_secrets(self) -> None:
         """

@@ -17,7 +17,8 @@ from openclaw.cli.exits import CommandFailed, UsageError
 _USAGE = """\
 gateway [run] [options]
        openclaw gateway call <method> [--params <json>] [options]
-       openclaw gateway health|status|probe [options]"""
+       openclaw gateway health|status|probe [options]
+       openclaw gateway install|uninstall|start|stop|restart [options]"""
 
 _CLIENT = frozenset({"url", "token", "password", "tls_fingerprint", "timeout", "expect_final", "json"})
 _RUN = frozenset(
@@ -26,12 +27,15 @@ _RUN = frozenset(
         *("dev", "reset", "force", "verbose", "ws_log", "compact", "raw_stream", "raw_stream_path"),
     }
 )
+_SERVICE = frozenset({"system", "user", "dry_run", "json"})
 OPTIONS = {
     "run": _RUN,
     "call": _CLIENT | {"params"},
     "health": _CLIENT,
-    "status": _CLIENT | {"no_probe", "deep"},
+    "status": _CLIENT | {"no_probe", "deep", "system"},
     "probe": _CLIENT,
+    "install": _SERVICE | {"port", "runtime", "token", "force"},
+    **dict.fromkeys(("uninstall", "start", "stop", "restart"), _SERVICE),
 }
 _WORDS = {"call": ("method",)}
 _TIMEOUTS = {"probe": 3000}
@@ -44,10 +48,22 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     :return: the exit code.
     """
     name, options = parse(arguments)
+    if "dry_run" in OPTIONS[name]:
+        from openclaw.cli.service import act
+
+        options.action = name
+        return act(context, name, options)
     if name in _LARGE:
         code: int = import_module(f"openclaw.cli.gateway_{name}").run(context, options)
         return code
     return _call(context, options) if name == "call" else _health(context, options)
+
+
+def words_of(arguments: Sequence[str]) -> list[str]:
+    """
+    The words among the arguments, for who decides by the first of them.
+    """
+    return _parser(suppress=True).split(arguments)[1]
 
 
 def parse(arguments: Sequence[str]) -> tuple[str, Namespace]:
@@ -111,7 +127,11 @@ def _parser(*, suppress: bool) -> Arguments:
     parser.option("--params", metavar="<json>", default="{}", help="call: parameters of the method")
     parser.option("--no-probe", action="store_true", help="status: do not ask the gateway")
     parser.option("--deep", action="store_true", help="status: look for other gateways also in the system's own units")
-    parser.option("--port", metavar="<port>", help="run: port to listen on")
+    parser.option("--port", metavar="<port>", help="run, install: port to listen on")
+    parser.option("--system", action="store_true", help="service commands: the machine's service, not the user's")
+    parser.option("--user", metavar="<name>", help="install --system: whom the gateway runs as")
+    parser.option("--dry-run", action="store_true", help="service commands: only say what would be done")
+    parser.option("--runtime", metavar="<name>", help="install: node, bun or python; makes no difference")
     parser.option("--bind", metavar="<mode>", help="run: loopback, lan, tailnet, auto or custom")
     parser.option("--auth", metavar="<mode>", help="run: token or password")
     parser.option("--tailscale", metavar="<mode>", help="run: off, serve or funnel; it is not run, see the documents")
@@ -119,7 +139,7 @@ def _parser(*, suppress: bool) -> Arguments:
     parser.option("--allow-unconfigured", action="store_true", help="run: without gateway.mode=local")
     parser.option("--dev", action="store_true", help="run: make a development configuration if there is none")
     parser.option("--reset", action="store_true", help="run, with --dev: begin with nothing")
-    forces = "run: end the gateway that listens on the port; given twice, whatever does"
+    forces = "run: end the gateway on the port, twice: whatever is there; install: write it again"
     parser.option("--force", action="count", default=0, help=forces)
     parser.option("--verbose", action="store_true", help="run: log more")
     parser.option("--ws-log", metavar="<style>", default="auto", help="run: auto, full or compact")

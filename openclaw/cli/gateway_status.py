@@ -13,7 +13,6 @@ from typing import Any
 from attrs import evolve, frozen
 
 from openclaw.cli.context import Context
-from openclaw.cli.other_services import OtherService, other_services, places
 from openclaw.cli.ports import PortUse, bindable, inspect
 from openclaw.cli.rpc import NotReached, connect
 from openclaw.cli.supervisor import Supervised, inspect_service, unit_name
@@ -22,6 +21,7 @@ from openclaw.client.errors import ClientError
 from openclaw.config.binding import binding_of
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.paths import DerivedPorts, derived_ports, expand, gateway_port, state_dir, variable
+from openclaw.daemon.others import OtherService, other_services, places
 
 _MOST_ISSUES = 5
 _MOST_ERROR_LINES = 12

@@ -19,6 +19,7 @@ COMMANDS = {
     "approvals": ("openclaw.cli.approvals", "Which commands may run: the file of rules"),
     "config": ("openclaw.cli.config", "Read or change the configuration"),
     "cron": ("openclaw.cli.cron", "Jobs that run by the clock"),
+    "daemon": ("openclaw.cli.service", "The gateway as a service: the same as gateway install, start, status, ..."),
     "dashboard": ("openclaw.cli.dashboard", "Open the page of the gateway"),
     "devices": ("openclaw.cli.devices", "Pair devices, and their tokens"),
     "doctor": ("openclaw.cli.doctor", "Check the configuration, and repair old keys"),

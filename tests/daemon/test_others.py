@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from openclaw.cli.other_services import Place, other_services, places
+from openclaw.daemon.others import Place, other_services, places
 from tests.cli.harness import CommandCase
 
 OWN = "openclaw-gateway.service"

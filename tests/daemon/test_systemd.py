@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.cli.supervisor import parse_show, unit_name
+from openclaw.daemon.systemd import parse_show, unit_name
 
 
 class SupervisorTests(SynchronousTestCase):

@@ -1,0 +1,3 @@
+"""
+Tests of the gateway as a service of the system.
+"""
