@@ -53,10 +53,10 @@ def audit(context: Context, snapshot: Snapshot) -> list[Finding]:
 def _files(context: Context, snapshot: Snapshot) -> Iterator[Finding]:
     directory = state_dir(context.environ, context.home)
     for path, what, mode in ((snapshot.path, "config", 0o600), (directory, "state_dir", 0o700)):
-        loose = _loose(path)
-        if not loose:
+        open_to = loose(path)
+        if not open_to:
             continue
-        world = bool(loose & stat.S_IRWXO)
+        world = bool(open_to & stat.S_IRWXO)
         yield Finding(
             check_id=f"fs.{what}.perms_{'world' if world else 'group'}_readable",
             severity="critical" if world and what == "config" else "warn",
@@ -66,7 +66,7 @@ def _files(context: Context, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-def _loose(path: Path) -> int:
+def loose(path: Path) -> int:
     """
     Permission bits that others have.
     """

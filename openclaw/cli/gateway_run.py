@@ -47,14 +47,13 @@ def run(context: Context, options: Namespace) -> int:
     if options.force and not options.reset:
         _free(context, port, options.force)
 
-    from openclaw.gateway.run import FORCED_SECONDS, run_gateway
-    from openclaw.store.lock import PATIENCE_SECONDS
+    from openclaw.gateway.run import run_gateway
 
     # What follows is the gateway's own output: nothing of ours may come late.
     context.out.flush()
     try:
         # One that was asked to leave still has its runs to end.
-        return run_gateway(told, context.environ, patience=FORCED_SECONDS if options.force else PATIENCE_SECONDS)
+        return run_gateway(told, context.environ, forced=options.force > 0)
     except OpenClawError as error:
         if code_for(error) != TRY_AGAIN:
             raise

@@ -7,8 +7,9 @@ from __future__ import annotations
 from shlex import quote
 from typing import Any
 
+from attrs import frozen
+
 from openclaw.cli.context import Context
-from openclaw.cli.exits import CONFIGURATION
 from openclaw.cli.target import invalid_config
 from openclaw.config.editor import set_value
 from openclaw.config.loader import Snapshot, load
@@ -16,11 +17,33 @@ from openclaw.config.migrate import CannotMigrate, migrate
 from openclaw.config.writer import commit, last_good_path
 
 
-def check(context: Context, *, fix: bool, json: bool) -> int:
+@frozen(kw_only=True)
+class Repaired:
+    """
+    What is to be said of the file.
+
+    :ivar changes: what was done, or would be, in words.
+    """
+
+    snapshot: Snapshot
+    changes: list[str]
+
+    def payload(self) -> dict[str, Any]:
+        """
+        The shape of ``doctor --json``, without its findings.
+        """
+        issues = [issue.payload() for issue in self.snapshot.issues]
+        return {
+            "path": str(self.snapshot.path),
+            "valid": self.snapshot.valid,
+            "changes": self.changes,
+            "issues": issues,
+        }
+
+
+def check(context: Context, *, fix: bool) -> Repaired:
     """
     Look at the configuration, and carry old keys to their places when asked to.
-
-    :return: 0 when the file can be used.
     """
     snapshot = load(context.environ, context.home)
     moved, changes = _plan(context, snapshot)
@@ -29,12 +52,7 @@ def check(context: Context, *, fix: bool, json: bool) -> int:
         # Only a file that is whole afterwards is written: half a repair is none.
         commit(snapshot.path, new_text=text, expected_hash=snapshot.hash, environ=context.environ, home=context.home)
         snapshot = load(context.environ, context.home)
-    if json:
-        issues = [issue.payload() for issue in snapshot.issues]
-        context.json({"path": str(snapshot.path), "valid": snapshot.valid, "changes": changes, "issues": issues})
-    else:
-        _tell(context, snapshot, changes, fixed=fix)
-    return 0 if snapshot.valid else CONFIGURATION
+    return Repaired(snapshot=snapshot, changes=changes)
 
 
 def _plan(context: Context, snapshot: Snapshot) -> tuple[dict[str, Any], list[str]]:
@@ -47,7 +65,11 @@ def _plan(context: Context, snapshot: Snapshot) -> tuple[dict[str, Any], list[st
         return {}, []
 
 
-def _tell(context: Context, snapshot: Snapshot, changes: list[str], *, fixed: bool) -> None:
+def tell(context: Context, repaired: Repaired, *, fixed: bool) -> None:
+    """
+    Tell people what ``check`` has found.
+    """
+    snapshot, changes = repaired.snapshot, repaired.changes
     path = context.short(snapshot.path)
     for change in changes:
         context.line(f"- {change}")

@@ -31,11 +31,11 @@ _log = Logger(namespace="gateway")
 FORCED_SECONDS = 30.0
 
 
-def run_gateway(options: StartOptions, environ: MutableMapping[str, str], patience: float = PATIENCE_SECONDS) -> int:
+def run_gateway(options: StartOptions, environ: MutableMapping[str, str], *, forced: bool = False) -> int:
     """
     Run a gateway until a signal ends it.
 
-    :param patience: how long to wait for another one to end, in seconds.
+    :param forced: whether another one was just made to leave.
     :return: the exit code.
     :raise OpenClawError: it cannot start.
     """
@@ -56,7 +56,7 @@ def run_gateway(options: StartOptions, environ: MutableMapping[str, str], patien
     try:
         if life.lock is not None:
             # Nothing runs yet, so that there is nobody to keep waiting while an old gateway comes to its end.
-            life.lock.acquire(Waiting(sleep=time.sleep, seconds=patience))
+            life.lock.acquire(Waiting(sleep=time.sleep, seconds=FORCED_SECONDS if forced else PATIENCE_SECONDS))
         # Before anybody can see that we are there and ask us to end.
         _take_signals(root, reactor)
         root.startService()

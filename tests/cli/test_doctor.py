@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from openclaw.cli import checkup
 from openclaw.store.bodies import Bodies
 from openclaw.store.interfaces import Session
 from openclaw.store.schema import close_cleanly, open_writer
@@ -134,8 +135,11 @@ class FixTests(CommandCase):
 
     def setUp(self) -> None:
         super().setUp()
+        self.patch(checkup, "CHECKS", ())
         self.environ["TOKEN"] = "0123456789abcdef0123456789abcdef"
         self.path = self.configure(self.OLD)
+        self.path.parent.chmod(0o700)
+        self.path.chmod(0o600)
 
     def test_look(self) -> None:
         """
@@ -149,6 +153,7 @@ class FixTests(CommandCase):
                 "- Moved telegram → channels.telegram.",
                 "- Moved gateway.token → gateway.auth.token.",
                 'Run "openclaw doctor --fix" to apply changes.',
+                "Doctor complete.",
             ],
         )
         self.assertIn("Legacy config keys detected:", outcome.err)
@@ -165,6 +170,7 @@ class FixTests(CommandCase):
                 "Updated ~/.openclaw/openclaw.json",
                 "Backup: ~/.openclaw/openclaw.json.bak",
                 "Config OK: ~/.openclaw/openclaw.json",
+                "Doctor complete.",
             ],
         )
         text = self.path.read_text()
@@ -204,5 +210,6 @@ class FixTests(CommandCase):
         """
         self.path.unlink()
         outcome = self.openclaw("doctor", "--fix")
-        self.assertEqual((outcome.code, outcome.out), (0, "Config OK: ~/.openclaw/openclaw.json (missing)\n"))
+        told = "Config OK: ~/.openclaw/openclaw.json (missing)\nDoctor complete.\n"
+        self.assertEqual((outcome.code, outcome.out), (0, told))
         self.assertFalse(self.path.exists())

@@ -1,0 +1,324 @@
+"""
+What ``openclaw doctor`` looks at beyond the configuration file: state, database, ports, service, the gateway itself.
+
+Each check has a time of its own. One that hangs is told as such, and holds neither the others nor the end.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from openclaw.cli.audit import Finding, audit, loose
+from openclaw.cli.context import Context
+from openclaw.cli.ports import inspect, is_gateway
+from openclaw.cli.target import dig, local_port, local_target
+from openclaw.config.auth import PASSWORD_VARIABLES, TOKEN_VARIABLES
+from openclaw.config.loader import Snapshot
+from openclaw.config.paths import state_dir, variable
+
+#: Names of variables of earlier names of the program, which are not read any more.
+_OLD_VARIABLES = ("CLAWDBOT_", "MOLTBOT_")
+#: Beside the gateway's port there once was another for nodes.
+_OLD_PORT = 1
+
+
+@frozen(kw_only=True)
+class Patient:
+    """
+    What is looked at.
+
+    :ivar deep: also at what belongs to the whole system.
+    """
+
+    context: Context
+    snapshot: Snapshot
+    deep: bool = False
+
+    @property
+    def state(self) -> Path:
+        return state_dir(self.context.environ, self.context.home)
+
+    @property
+    def database(self) -> Path:
+        return self.state / "openclaw.sqlite3"
+
+
+@frozen(kw_only=True)
+class Check:
+    """
+    One look.
+
+    :ivar limit: seconds that it may take.
+    """
+
+    name: str
+    look: Callable[[Patient], Iterator[Finding]]
+    limit: float = 5.0
+
+
+def examine(patient: Patient, checks: Sequence[Check]) -> list[Finding]:
+    """
+    Look at everything, one after the other.
+    """
+    return [finding for check in checks for finding in _in_time(check, patient)]
+
+
+def _in_time(check: Check, patient: Patient) -> list[Finding]:
+    found: list[Finding] = []
+
+    def look() -> None:
+        try:
+            found.extend(check.look(patient))
+        except Exception as error:
+            found.append(_unfinished(check, f"{type(error).__name__}: {error}"))
+
+    # A daemon: what hangs for good does not keep the command from its end.
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(check.limit)
+    if thread.is_alive():
+        return [_unfinished(check, f"it took longer than {check.limit:g} s")]
+    return found
+
+
+def _unfinished(check: Check, why: str) -> Finding:
+    return Finding(
+        check_id=f"doctor.{check.name}", severity="warn", title=f"The check of {check.name} did not end", detail=why
+    )
+
+
+# -- the checks -------------------------------------------------------------------------------------------------------
+
+
+def variables(patient: Patient) -> Iterator[Finding]:
+    """
+    Variables of earlier names.
+    """
+    for name in sorted(patient.context.environ):
+        if name.startswith(_OLD_VARIABLES):
+            new = f"OPENCLAW_{name.partition('_')[2]}"
+            if new in patient.context.environ:
+                continue
+            yield Finding(
+                check_id="environment.old_name",
+                severity="info",
+                title="A variable has an earlier name",
+                detail=f"{name} is deprecated, and most variables of that kind are ignored.",
+                fix=f"Set {new} instead.",
+            )
+
+
+def state(patient: Patient) -> Iterator[Finding]:
+    """
+    The state directory.
+    """
+    path = patient.state
+    if not path.exists():
+        yield Finding(
+            check_id="state.missing",
+            severity="info",
+            title="There is no state directory yet",
+            detail=f"{path} is made by the first start.",
+            fix=patient.context.command("openclaw setup"),
+        )
+    elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(
+            check_id="state.unwritable",
+            severity="critical",
+            title="The state directory cannot be written",
+            detail=f"{path} belongs to somebody else, or its file system is read-only.",
+            fix=f'sudo chown -R "$USER" {path}',
+        )
+    note = path / "disable-launchagent"
+    if note.exists():
+        yield Finding(
+            check_id="service.disabled_marker",
+            severity="info",
+            title="LaunchAgents are switched off",
+            detail=f"{note} tells that the app must not write them.",
+            fix=f"rm {note}",
+        )
+
+
+def start(patient: Patient) -> Iterator[Finding]:
+    """
+    What would keep the gateway from starting.
+    """
+    mode = dig(patient.snapshot.config, "gateway", "mode")
+    if mode is None:
+        yield Finding(
+            check_id="gateway.mode_unset",
+            severity="warn",
+            title="Nothing says that this machine is a gateway",
+            detail="gateway.mode is unset, so that `openclaw gateway` refuses to start.",
+            fix=patient.context.command("openclaw config set gateway.mode local"),
+        )
+    if mode == "local" and not has_secret(patient.snapshot):
+        yield Finding(
+            check_id="gateway.no_secret",
+            severity="critical",
+            title="The gateway has no secret",
+            detail="Neither gateway.auth.token nor gateway.auth.password is set.",
+            fix=patient.context.command("openclaw doctor --generate-gateway-token"),
+        )
+
+
+def has_secret(snapshot: Snapshot) -> bool:
+    """
+    Whether clients have something to show.
+    """
+    auth = dig(snapshot.config, "gateway", "auth")
+    told = dig(auth, "token") or dig(auth, "password")
+    return bool(told or variable(snapshot.environment, *TOKEN_VARIABLES, *PASSWORD_VARIABLES))
+
+
+def open_to_others(patient: Patient) -> Iterator[tuple[Path, int]]:
+    """
+    What others can read and should not, with the mode that it is to have.
+    """
+    for path, mode in ((patient.snapshot.path, 0o600), (patient.state, 0o700)):
+        if loose(path):
+            yield path, mode
+
+
+def security(patient: Patient) -> Iterator[Finding]:
+    """
+    What would let somebody in.
+    """
+    yield from audit(patient.context, patient.snapshot)
+
+
+def database(patient: Patient) -> Iterator[Finding]:
+    """
+    The database, without writing to it.
+    """
+    path = patient.database
+    if not path.exists():
+        return
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+        try:
+            (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        told = str(error)
+    if told != "ok":
+        yield Finding(
+            check_id="database.damaged",
+            severity="critical",
+            title="The database cannot be used as it is",
+            detail=f"{path}: {told}",
+            fix=f"Stop the gateway, keep a copy, then: sqlite3 {path} .recover | sqlite3 {path}.new",
+        )
+
+
+def port(patient: Patient) -> Iterator[Finding]:
+    """
+    Who has the gateway's port, and the one of before.
+    """
+    number = local_port(patient.snapshot)
+    used = inspect(number)
+    if used.status == "busy" and not any(is_gateway(one.command_line) for one in used.listeners):
+        yield Finding(
+            check_id="port.taken",
+            severity="warn",
+            title=f"Port {number} is used by something else",
+            detail="; ".join(used.lines()[1:]) or "Nothing is known of it.",
+            fix=patient.context.command("openclaw config set gateway.port <another>"),
+        )
+    old = inspect(number + _OLD_PORT)
+    for one in old.listeners:
+        if is_gateway(one.command_line):
+            yield Finding(
+                check_id="port.retired",
+                severity="warn",
+                title="An old gateway still listens for nodes",
+                detail=f"pid {one.pid} has port {number + _OLD_PORT}, the TCP control port that is retired.",
+                fix=f"kill {one.pid}",
+            )
+
+
+def service(patient: Patient) -> Iterator[Finding]:
+    """
+    The gateway as a service of the system, and others like it.
+    """
+    from openclaw.daemon.manage import inspect_service
+    from openclaw.daemon.others import other_services, places
+    from openclaw.daemon.systemd import unit_name
+
+    context = patient.context
+    found = inspect_service(context.environ, context.home)
+    if found.loaded and found.runtime.get("status") == "stopped":
+        yield Finding(
+            check_id="service.stopped",
+            severity="warn",
+            title="The service is enabled and does not run",
+            detail=found.runtime_line(),
+            fix=context.command("openclaw gateway start"),
+        )
+    for other in other_services(places(context.home, deep=patient.deep), unit_name(context.environ)):
+        yield Finding(
+            check_id="service.other",
+            severity="info",
+            title="Another gateway-like service",
+            detail=f"{other.label} ({other.scope}, {other.path})",
+            fix="; ".join(other.cleanup()),
+        )
+
+
+def gateway(patient: Patient) -> Iterator[Finding]:
+    """
+    The gateway itself, if one runs here.
+    """
+    from openclaw.cli.config_change import gateway_runs
+    from openclaw.cli.probe import probe
+
+    if not gateway_runs(patient.context, patient.snapshot):
+        yield Finding(
+            check_id="gateway.down",
+            severity="info",
+            title="The gateway does not run",
+            detail="No process has its lock.",
+            fix=patient.context.command("openclaw gateway"),
+        )
+        return
+    options = Namespace(url=None, token=None, password=None, tls_fingerprint=None, timeout=3000)
+    target = local_target(patient.context, options, patient.snapshot)
+    told = probe(patient.context, target, timeout_ms=3000, questions=("health",))
+    if not told.ok:
+        yield Finding(
+            check_id="gateway.unreachable",
+            severity="critical",
+            title="The gateway runs and does not answer",
+            detail=told.error or "unknown",
+            fix=patient.context.command("openclaw gateway status --deep"),
+        )
+    problem = dig(told.answers, "health", "configProblem")
+    if problem:
+        yield Finding(
+            check_id="gateway.config_not_followed",
+            severity="warn",
+            title="The gateway goes on with an older configuration",
+            detail=str(problem),
+            fix=patient.context.command("openclaw doctor --fix"),
+        )
+
+
+CHECKS = (
+    Check(name="variables", look=variables),
+    Check(name="state", look=state),
+    Check(name="start", look=start),
+    Check(name="security", look=security),
+    Check(name="database", look=database, limit=15.0),
+    Check(name="port", look=port, limit=15.0),
+    Check(name="service", look=service, limit=15.0),
+    Check(name="gateway", look=gateway, limit=10.0),
+)
