@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
@@ -15,12 +13,13 @@ from attrs import evolve, frozen
 from openclaw.cli.context import Context
 from openclaw.cli.ports import PortUse, bindable, inspect
 from openclaw.cli.rpc import NotReached, connect
-from openclaw.cli.supervisor import Supervised, inspect_service, unit_name
+from openclaw.cli.service_report import ServiceView, audit_lines, config_payload, last_error, look
 from openclaw.cli.target import Target, dig, local_port, local_target, resolve_target
 from openclaw.client.errors import ClientError
 from openclaw.config.binding import binding_of
 from openclaw.config.loader import Snapshot, load
-from openclaw.config.paths import DerivedPorts, derived_ports, expand, gateway_port, state_dir, variable
+from openclaw.config.paths import DerivedPorts, derived_ports, gateway_port, variable
+from openclaw.daemon.base import Supervised
 from openclaw.daemon.others import OtherService, other_services, places
 
 _MOST_ISSUES = 5
@@ -34,49 +33,66 @@ class Report:
 
     :ivar family: the ports that follow from the gateway's, and which of them are taken by others.
     :ivar others: services that look like a gateway, beside this one.
-    :ivar log: where the gateway of this configuration writes today.
+    :ivar port_cli: the port of this command's configuration, where that is another one.
+    :ivar last_error: of a service that runs and does not listen.
     :ivar rpc: ``None`` when the gateway was not asked.
     """
 
-    service: Supervised
+    view: ServiceView
     snapshot: Snapshot
     target: Target
     port: PortUse
     port_source: str
+    port_cli: PortUse | None
     family: Family
     others: Sequence[OtherService]
-    log: Path
+    last_error: str | None
     rpc: Mapping[str, Any] | None
+
+    @property
+    def service(self) -> Supervised:
+        return self.view.found
+
+    @property
+    def mismatch(self) -> bool:
+        """
+        Whether the service reads another configuration than this command.
+        """
+        return self.view.snapshot.path != self.snapshot.path
+
+    @property
+    def closed(self) -> bool:
+        """
+        Whether the service is said to run, and nobody listens.
+        """
+        return self.service.runtime["status"] == "running" and self.port.status == "free"
 
     def payload(self) -> dict[str, Any]:
         """
         The shape of ``--json``.
         """
-        config: dict[str, Any] = {
-            "path": str(self.snapshot.path),
-            "exists": self.snapshot.exists,
-            "valid": self.snapshot.valid,
+        configs: dict[str, Any] = {
+            "cli": config_payload(self.snapshot),
+            "daemon": config_payload(self.view.snapshot),
         }
-        if not self.snapshot.valid:
-            config["issues"] = [issue.payload() for issue in self.snapshot.issues]
-        if (shown := dig(self.snapshot.config, "gateway", "controlUi")) is not None:
-            config["controlUi"] = shown
         report = {
-            "service": self.service.payload(),
-            "config": {"cli": config, "daemon": config},
+            "service": self.view.payload(),
+            "config": {**configs, "mismatch": True} if self.mismatch else configs,
             "gateway": self.gateway(),
             "port": self.port.payload(),
             "derivedPorts": self.family.payload(),
             "extraServices": [other.payload() for other in self.others],
         }
+        report |= {} if self.port_cli is None else {"portCli": self.port_cli.payload()}
+        report |= {} if self.last_error is None else {"lastError": self.last_error}
         return report if self.rpc is None else {**report, "rpc": self.rpc}
 
     def gateway(self) -> dict[str, Any]:
         """
         How it listens.
         """
-        mode = dig(self.snapshot.config, "gateway", "bind") or "loopback"
-        host = dig(self.snapshot.config, "gateway", "customBindHost")
+        mode = dig(self.view.snapshot.config, "gateway", "bind") or "loopback"
+        host = dig(self.view.snapshot.config, "gateway", "customBindHost")
         binding = binding_of(str(mode), host if isinstance(host, str) else None)
         found: dict[str, Any] = {
             "bindMode": mode,
@@ -133,43 +149,37 @@ def gather(context: Context, options: Namespace) -> Report:
     Find it all out.
     """
     snapshot = load(context.environ, context.home)
-    service = inspect_service(context)
-    port, source = _port(snapshot, service)
+    view = look(context, snapshot, local_port(snapshot), system=options.system)
+    port, source = _port(view)
     # The gateway that the supervisor of this machine looks after, also where commands talk to another one.
     target = resolve_target(context, options, snapshot) if options.url else local_target(context, options, snapshot)
     if not options.url and source == "service args":
         target = evolve(target, url=f"{target.url.partition(':')[0]}://127.0.0.1:{port}")
     rpc = None if options.no_probe else _ask(context, options, target)
     use = inspect(port)
-    return Report(
-        service=service,
+    report = Report(
+        view=view,
         snapshot=snapshot,
         target=target,
         port=use,
         port_source=source,
+        port_cli=None if local_port(snapshot) == port else inspect(local_port(snapshot)),
         family=_family(snapshot, port, running=bool(rpc and rpc["ok"])),
-        others=other_services(places(context.home, deep=options.deep), unit_name(context.environ)),
-        log=_log_path(context, snapshot),
+        others=other_services(places(context.home, deep=options.deep), view.service.name),
+        last_error=None,
         rpc=rpc,
     )
+    return evolve(report, last_error=last_error(context, view)) if report.closed else report
 
 
-def _port(snapshot: Snapshot, service: Supervised) -> tuple[int, str]:
+def _port(view: ServiceView) -> tuple[int, str]:
     """
     The port of the service, which may differ from that of this shell.
     """
-    arguments = list((service.command or {}).get("programArguments", ()))
+    arguments = list((view.found.command or {}).get("programArguments", ()))
     if "--port" in arguments[:-1] and arguments[arguments.index("--port") + 1].isdecimal():
         return int(arguments[arguments.index("--port") + 1]), "service args"
-    return local_port(snapshot), "env/config"
-
-
-def _log_path(context: Context, snapshot: Snapshot) -> Path:
-    named = dig(snapshot.config, "logging", "file")
-    if isinstance(named, str) and named.strip():
-        return expand(named, context.home)
-    day = datetime.fromtimestamp(context.now()).astimezone()
-    return state_dir(context.environ, context.home) / "logs" / f"openclaw-{day:%Y-%m-%d}.log"
+    return local_port(view.snapshot), "env/config"
 
 
 def _ask(context: Context, options: Namespace, target: Target) -> dict[str, Any]:
@@ -217,26 +227,45 @@ def _conflicts(ports: DerivedPorts, canvas: int, *, running: bool) -> Iterator[s
 def _print(context: Context, report: Report) -> None:
     service, snapshot = report.service, report.snapshot
     context.line(f"Service: {service.label} ({service.loaded_text})")
-    context.line(f"File logs: {context.short(report.log)}")
+    context.line(f"File logs: {context.short(report.view.log)}")
     if service.command is not None:
         context.line(f"Command: {' '.join(service.command['programArguments'])}")
         context.line(f"Service file: {context.short(service.command['sourcePath'])}")
+        if "workingDirectory" in service.command:
+            context.line(f"Working dir: {context.short(service.command['workingDirectory'])}")
         shown = " ".join(f"{name}={value}" for name, value in service.command["environment"].items())
         if shown:
             context.line(f"Service env: {shown}")
     context.line()
-    marks = ("" if snapshot.exists else " (missing)") + ("" if snapshot.valid else " (invalid)")
-    context.line(f"Config (cli): {context.short(snapshot.path)}{marks}")
-    for issue in snapshot.issues[:_MOST_ISSUES]:
-        context.problem(f"Config issue: {issue.path or '<root>'}: {issue.message}")
+    for line in audit_lines(context, report.view):
+        context.problem(line)
+    _print_config(context, "cli", snapshot)
+    if service.command is not None:
+        _print_config(context, "service", report.view.snapshot)
+    if report.mismatch:
+        fix = context.command("openclaw gateway install --force")
+        context.problem(
+            "Root cause: CLI and service are using different config paths (likely a profile/state-dir mismatch)."
+        )
+        context.problem(f"Fix: rerun `{fix}` from the same --profile / OPENCLAW_STATE_DIR you expect.")
     context.line()
     _print_gateway(context, report)
     context.line()
     context.line(f"Runtime: {service.runtime_line()}")
+    for hint in report.view.hints(context):
+        context.problem(hint)
     _print_rpc(context, report)
+    _print_trouble(context, report)
     _print_others(context, report.others)
     context.line()
     context.line(context.command("Troubles: run openclaw status"))
+
+
+def _print_config(context: Context, whose: str, snapshot: Snapshot) -> None:
+    marks = ("" if snapshot.exists else " (missing)") + ("" if snapshot.valid else " (invalid)")
+    context.line(f"Config ({whose}): {context.short(snapshot.path)}{marks}")
+    for issue in snapshot.issues[:_MOST_ISSUES]:
+        context.problem(f"Config issue: {issue.path or '<root>'}: {issue.message}")
 
 
 def _print_gateway(context: Context, report: Report) -> None:
@@ -272,10 +301,32 @@ def _print_rpc(context: Context, report: Report) -> None:
             context.problem(line)
     for address in dict.fromkeys(listener.address for listener in report.port.listeners):
         context.line(f"Listening: {address}")
-    if report.service.runtime["status"] == "running" and report.port.status == "free":
-        context.problem(f"Gateway port {report.port.port} is not listening (service appears running).")
-    if report.service.loaded and report.service.runtime["status"] == "stopped":
+
+
+def _print_trouble(context: Context, report: Report) -> None:
+    """
+    Where the service and what listens do not go together.
+    """
+    service = report.service
+    running = service.runtime["status"] == "running"
+    if report.port_cli is not None:
+        context.line(f"Note: CLI config resolves gateway port={report.port_cli.port} ({report.port_cli.status}).")
+    if running and report.rpc is not None and not report.rpc["ok"]:
+        context.line("Warm-up: launch agents can take a few seconds. Try again shortly.")
+    if service.runtime.get("cachedLabel"):
+        context.problem("LaunchAgent label cached but plist missing. Reinstall with: openclaw gateway install")
+    if service.loaded and service.runtime["status"] == "stopped":
         context.problem("Service is loaded but not running (likely exited immediately).")
+        context.problem(f"File logs: {context.short(report.view.log)}")
+    elif not report.closed:
+        return
+    if report.closed:
+        context.problem(f"Gateway port {report.port.port} is not listening (service appears running).")
+        if report.last_error is not None:
+            context.problem(f"Last gateway error: {report.last_error}")
+    hint = report.view.log_hint()
+    if hint is not None:
+        context.problem(f"Logs: {hint}")
 
 
 def _print_others(context: Context, others: Sequence[OtherService]) -> None:

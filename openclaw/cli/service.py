@@ -125,7 +125,8 @@ def _do(name: str, actions: Iterable[Action], service: SystemService, around: Su
         carry_out(actions, around.run)
         service.verify(running=running)
     except ServiceFailed as error:
-        raise evolve(error, message=f"Gateway {name} failed: {error}") from error
+        hints = error.hints or (f"Look at it with: {service.state_hint}",)
+        raise evolve(error, message=f"Gateway {name} failed: {error}", hints=hints) from error
 
 
 def _plan(result: str, actions: Iterable[Action]) -> Outcome:

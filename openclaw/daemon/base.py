@@ -157,6 +157,10 @@ class SystemService(Protocol):
     def start_hint(self) -> str:
         """The supervisor's own command that starts it."""
 
+    @property
+    def state_hint(self) -> str:
+        """The supervisor's own command that shows how it is."""
+
     def check(self) -> None:
         """
         :raise ServiceFailed: there is no such supervisor here; with hints what works instead.

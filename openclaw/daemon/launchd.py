@@ -71,6 +71,10 @@ class Launchd:
             return f"sudo launchctl bootstrap system {self.path}"
         return f"launchctl bootstrap gui/$UID ~/Library/LaunchAgents/{self.name}.plist"
 
+    @property
+    def state_hint(self) -> str:
+        return f"launchctl print {self.target}"
+
     def check(self) -> None:
         if self.around.run("launchctl", "help").code == NOT_FOUND:
             hints = ("In the foreground: openclaw gateway run",)

@@ -57,6 +57,10 @@ class ScheduledTask:
     def start_hint(self) -> str:
         return f'schtasks /Run /TN "{self.name}"'
 
+    @property
+    def state_hint(self) -> str:
+        return f'schtasks /Query /V /FO LIST /TN "{self.name}"'
+
     def check(self) -> None:
         done = self.around.run("schtasks", "/Query")
         if done.code != 0:

@@ -80,6 +80,10 @@ class Systemd:
     def start_hint(self) -> str:
         return " ".join(self._command("start", self.name))
 
+    @property
+    def state_hint(self) -> str:
+        return " ".join(self._command("status", self.name))
+
     def check(self) -> None:
         done = self.around.run(*self._command("is-system-running" if self.around.system else "status"))
         hints = unavailable_hints(self.around.environ, self.around.root)

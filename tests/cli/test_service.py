@@ -184,12 +184,10 @@ class InstallTests(ServiceCase):
         """
         A step that fails is named; so is a gateway that does not stay up.
         """
-        self.stubs.answer("systemctl --user enable", 1, "Access denied")
-        (self.stubs.directory / "answer systemctl --user enable").rename(
-            self.stubs.directory / "answer systemctl enable"
-        )
+        self.stubs.answer("systemctl enable", 1, "Access denied")
         done = self.openclaw("gateway", "install")
-        self.assertEqual((done.code, done.err), (1, "Gateway install failed: systemctl enable failed: Access denied\n"))
+        told = "Gateway install failed: systemctl enable failed: Access denied\n"
+        self.assertEqual((done.code, done.err), (1, f"{told}Look at it with: systemctl --user status {UNIT}\n"))
         (self.stubs.directory / "answer systemctl enable").unlink()
         self.stubs.set("dies")
         done = self.openclaw("gateway", "install", "--json")

@@ -65,7 +65,9 @@ case $1 in
         [ -e "$STUBS/task" ] || { echo "ERROR: The system cannot find the file specified." >&2; exit 1; }
         [ -e "$STUBS/active" ] && state=Running || state=Ready
         echo "Status: $state\nLast Run Time: 27.11.2026 10:00:00\nLast Result: 0" ;;
-    /Create) : > "$STUBS/task" ;;
+    /Create)
+        case "$*" in */NP*) [ -e "$STUBS/old" ] && exit 1 ;; esac
+        : > "$STUBS/task" ;;
     /Delete) rm -f "$STUBS/task" ;;
     /Run) : > "$STUBS/active" ;;
     /End) rm -f "$STUBS/active" ;;

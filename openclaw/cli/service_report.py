@@ -1,0 +1,153 @@
+"""
+The service in ``openclaw gateway status``: what is installed, what is wrong with it, and whether it reads the same
+configuration as the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from openclaw.cli.context import Context
+from openclaw.cli.target import dig
+from openclaw.config.dotenv import fill_environment
+from openclaw.config.loader import Snapshot, load
+from openclaw.config.paths import expand, state_dir
+from openclaw.daemon.audit import AuditIssue, audit
+from openclaw.daemon.base import SHOWN, Supervised, SystemService
+from openclaw.daemon.manage import service_for, surroundings
+from openclaw.daemon.runner import SystemRunner
+from openclaw.daemon.systemd import Systemd, unavailable_hints
+
+#: How much of the end of a log is searched for the last error.
+_TAIL_BYTES = 64 * 1024
+_ERRORS = ("error", "fatal")
+
+
+@frozen(kw_only=True)
+class ServiceView:
+    """
+    The service, and the configuration that it reads.
+
+    :ivar snapshot: that configuration; the command line's own where there is no service.
+    :ivar log: where that gateway writes today.
+    """
+
+    service: SystemService
+    found: Supervised
+    snapshot: Snapshot
+    log: Path
+    issues: Sequence[AuditIssue] = ()
+
+    def payload(self) -> dict[str, Any]:
+        """
+        The member ``service`` of ``--json``.
+        """
+        issues = [issue.payload() for issue in self.issues]
+        return {**self.found.payload(), "configAudit": {"ok": not issues, "issues": issues}}
+
+    def hints(self, context: Context) -> tuple[str, ...]:
+        """
+        What works where the supervisor does not answer.
+        """
+        unknown = self.found.runtime["status"] == "unknown" and isinstance(self.service, Systemd)
+        return unavailable_hints(context.environ) if unknown else ()
+
+    def log_hint(self) -> str | None:
+        """
+        The command that shows what the supervisor keeps.
+        """
+        return self.service.logs_command() if isinstance(self.service, Systemd) else None
+
+
+def look(context: Context, snapshot: Snapshot, port: int, *, system: bool) -> ServiceView:
+    """
+    Ask the supervisor, and read what it starts.
+
+    :param port: of the command line's configuration.
+    """
+    run = SystemRunner(environ=context.environ, limit=5)
+    around = surroundings(context.environ, context.home, system=system, run=run)
+    service = service_for(around)
+    found = service.inspect()
+    environ = dict(context.environ)
+    own = snapshot
+    if found.command is not None:
+        environ = {name: value for name, value in environ.items() if not name.startswith(("OPENCLAW_", "CLAWDBOT_"))}
+        environ |= {name: found.command["environment"][name] for name in SHOWN if name in found.command["environment"]}
+        fill_environment(environ, around.home, around.home)
+        own = load(environ, around.home)
+    return ServiceView(
+        service=service,
+        found=found,
+        snapshot=own,
+        log=log_path(context, own, state_dir(environ, around.home)),
+        issues=audit(found, around, port=port),
+    )
+
+
+def log_path(context: Context, snapshot: Snapshot, state: Path) -> Path:
+    """
+    Where the gateway of this configuration writes today.
+    """
+    named = dig(snapshot.config, "logging", "file")
+    if isinstance(named, str) and named.strip():
+        return expand(named, context.home)
+    day = datetime.fromtimestamp(context.now()).astimezone()
+    return state / "logs" / f"openclaw-{day:%Y-%m-%d}.log"
+
+
+def config_payload(snapshot: Snapshot) -> dict[str, Any]:
+    """
+    One configuration, as ``--json`` tells of it.
+    """
+    config: dict[str, Any] = {"path": str(snapshot.path), "exists": snapshot.exists, "valid": snapshot.valid}
+    if not snapshot.valid:
+        config["issues"] = [issue.payload() for issue in snapshot.issues]
+    if (shown := dig(snapshot.config, "gateway", "controlUi")) is not None:
+        config["controlUi"] = shown
+    return config
+
+
+def last_error(context: Context, view: ServiceView) -> str | None:
+    """
+    The last error that the gateway told of: in its own log, else in the supervisor's.
+    """
+    from openclaw.cli.logs import parse_line
+
+    entries = [entry for line in _tail(view.log).splitlines() if (entry := parse_line(line)) is not None]
+    told = [entry.message for entry in entries if entry.level in _ERRORS]
+    if told:
+        return told[-1].splitlines()[0] if told[-1] else None
+    if not isinstance(view.service, Systemd):
+        return None
+    done = SystemRunner(environ=context.environ, limit=5)(*view.service.logs_command().split(), "--output=cat")
+    lines = [line for line in done.output.splitlines() if "error" in line.lower() or "failed" in line.lower()]
+    return lines[-1].strip() if done.code == 0 and lines else None
+
+
+def _tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def audit_lines(context: Context, view: ServiceView) -> Iterator[str]:
+    """
+    What the audit found, for people.
+    """
+    if not view.issues:
+        return
+    yield "Service config looks out of date or non-standard."
+    for issue in view.issues:
+        yield f"Service config issue: {issue.message}{f' ({issue.detail})' if issue.detail else ''}"
+    doctor, repair = context.command("openclaw doctor"), context.command("openclaw doctor --repair")
+    yield f'Recommendation: run "{doctor}" (or "{repair}").'
+    yield f"Fix: {context.command('openclaw gateway install --force')}"

@@ -1,0 +1,143 @@
+"""
+What is wrong with the service that is installed, though it may run (``service.md`` 8.1). ``gateway status`` and
+``openclaw doctor`` tell of it; ``gateway install --force`` mends all of it.
+"""
+
+from __future__ import annotations
+
+import os
+import plistlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from openclaw import __version__
+from openclaw.daemon.base import KIND, MARKER, VERSION, Supervised, Surroundings
+from openclaw.daemon.manage import TOKEN, expected_path
+from openclaw.daemon.unit import parse
+
+AGGRESSIVE, RECOMMENDED = "aggressive", "recommended"
+_MANAGERS = (".nvm", ".fnm", ".volta", ".asdf", ".nodenv", ".nodebrew", "nvs", "pnpm", ".pyenv")
+
+
+@frozen(kw_only=True)
+class AuditIssue:
+    """
+    One finding.
+
+    :ivar level: ``aggressive`` if the service cannot work like that, else ``recommended``.
+    """
+
+    code: str
+    message: str
+    level: str = RECOMMENDED
+    detail: str | None = None
+
+    def payload(self) -> dict[str, str]:
+        """
+        The shape of ``gateway status --json``.
+        """
+        found = {"code": self.code, "message": self.message, "level": self.level}
+        return found if self.detail is None else {**found, "detail": self.detail}
+
+
+def audit(
+    service: Supervised, around: Surroundings, *, port: int | None = None, program: tuple[str, ...] | None = None
+) -> list[AuditIssue]:
+    """
+    Look at a service that was inspected; nothing is wrong with one that does not exist.
+
+    :param port: that of the configuration, to compare with the service's.
+    :param program: that of this installation, to compare with the service's; ``None`` does not compare.
+    """
+    if service.command is None:
+        return []
+    issues = [
+        *_command(service.command, port, program),
+        *_path(service.audited.get("PATH"), around),
+        *_metadata(service.audited),
+    ]
+    if TOKEN in service.text:
+        message = "Gateway service file contains the gateway's token; it belongs in the configuration."
+        issues.append(AuditIssue(code="gateway-token-embedded", message=message))
+    if around.platform.startswith("linux"):
+        issues += _systemd(service)
+    elif around.platform == "darwin":
+        issues += _launchd(service)
+    return issues
+
+
+def _command(command: Mapping[str, Any], port: int | None, program: tuple[str, ...] | None) -> Iterator[AuditIssue]:
+    arguments = list(command["programArguments"])
+    if "gateway" not in arguments:
+        message = "Service command does not include the gateway subcommand"
+        yield AuditIssue(code="gateway-command-missing", message=message, level=AGGRESSIVE)
+        return
+    before = arguments[: arguments.index("gateway")]
+    if program is not None and before != list(program):
+        message = "Gateway service entrypoint does not match the current install."
+        detail = f"{' '.join(before)} -> {' '.join(program)}"
+        yield AuditIssue(code="gateway-entrypoint-mismatch", message=message, detail=detail)
+    own = arguments[arguments.index("--port") + 1] if "--port" in arguments[:-1] else None
+    if port is not None and own is not None and own != str(port):
+        message = "Gateway service port does not match the configuration."
+        yield AuditIssue(code="gateway-port-mismatch", message=message, detail=f"{own} -> {port}")
+
+
+def _path(path: str | None, around: Surroundings) -> Iterator[AuditIssue]:
+    if not path:
+        message = "Gateway service PATH is not set; the daemon should use a minimal PATH."
+        yield AuditIssue(code="gateway-path-missing", message=message)
+        return
+    given = [os.path.normpath(part) for part in path.split(os.pathsep) if part]
+    missing = [part for part in expected_path(around) if part not in given]
+    if missing:
+        message = f"Gateway service PATH missing required dirs: {', '.join(missing)}"
+        yield AuditIssue(code="gateway-path-missing-dirs", message=message)
+    managed = [part for part in given if set(Path(part).parts) & set(_MANAGERS)]
+    if managed:
+        message = "Gateway service PATH includes version managers or package managers; recommend a minimal PATH."
+        yield AuditIssue(code="gateway-path-nonminimal", message=message, detail=", ".join(managed))
+
+
+def _metadata(environment: Mapping[str, str]) -> Iterator[AuditIssue]:
+    missing = [name for name in (MARKER, KIND, VERSION) if not environment.get(name)]
+    if missing:
+        message = f"Gateway service metadata is missing: {', '.join(missing)}"
+        yield AuditIssue(code="gateway-metadata-missing", message=message)
+    elif environment[VERSION] != __version__:
+        message = "Gateway service was installed by another version."
+        yield AuditIssue(
+            code="gateway-version-mismatch", message=message, detail=f"{environment[VERSION]} -> {__version__}"
+        )
+
+
+def _systemd(service: Supervised) -> Iterator[AuditIssue]:
+    unit, detail = parse(service.text), str((service.command or {}).get("sourcePath", ""))
+    for name in ("After", "Wants"):
+        if not any("network-online.target" in value.split() for value in unit.settings.get(name, ())):
+            message = f"Missing systemd {name}=network-online.target"
+            yield AuditIssue(code=f"systemd-{name.lower()}-network-online", message=message, detail=detail)
+    if not _is_five(unit.last("RestartSec") or ""):
+        message = "RestartSec does not match the recommended 5s"
+        yield AuditIssue(code="systemd-restart-sec", message=message, detail=detail)
+
+
+def _is_five(text: str) -> bool:
+    try:
+        return abs(float(text.strip().removesuffix("s").removesuffix("ec")) - 5) <= 0.01
+    except ValueError:
+        return False
+
+
+def _launchd(service: Supervised) -> Iterator[AuditIssue]:
+    detail = str((service.command or {}).get("sourcePath", ""))
+    try:
+        plist = plistlib.loads(service.text.encode())
+    except (ValueError, plistlib.InvalidFileException):
+        return  # A binary one that was readable a moment ago.
+    for key, code in (("RunAtLoad", "launchd-run-at-load"), ("KeepAlive", "launchd-keep-alive")):
+        if plist.get(key) is not True:
+            yield AuditIssue(code=code, message=f"LaunchAgent is missing {key}=true", detail=detail)
