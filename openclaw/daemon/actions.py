@@ -39,11 +39,13 @@ class Write:
     A file, written whole.
 
     :ivar secret: only its owner reads it, and it is never shown.
+    :ivar owner: a user's number; ``None`` is whoever runs this.
     """
 
     path: Path
     text: str = field(repr=False)
     secret: bool = False
+    owner: int | None = None
 
     def lines(self) -> list[str]:
         """
@@ -58,10 +60,13 @@ class Write:
         """
         try:
             if self.secret:
-                make_private_directory(self.path.parent)
+                _make_private(self.path.parent, self.owner)
             else:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self.path, self.text.encode())
+            # A file of variables keeps the bytes that are no text.
+            replace_file(self.path, self.text.encode("utf-8", "surrogateescape"))
+            if self.owner is not None:
+                os.chown(self.path, self.owner, -1)
             if not self.secret:
                 self.path.chmod(0o644)
         except OSError as error:
@@ -140,9 +145,12 @@ class Run:
 class Directory:
     """
     A directory that the supervisor itself writes to.
+
+    :ivar owner: a user's number; ``None`` is whoever runs this.
     """
 
     path: Path
+    owner: int | None = None
 
     def lines(self) -> list[str]:
         """
@@ -155,9 +163,20 @@ class Directory:
         :raise ServiceFailed: it cannot be made.
         """
         try:
-            make_private_directory(self.path)
+            _make_private(self.path, self.owner)
         except OSError as error:
             raise ServiceFailed(f"cannot make {self.path}: {os.strerror(error.errno or 0)}") from error
+
+
+def _make_private(path: Path, owner: int | None) -> None:
+    """
+    Make a directory and those above it; what is new belongs to ``owner``.
+    """
+    missing = [part for part in (path, *path.parents) if not part.exists()]
+    make_private_directory(path)
+    if owner is not None:
+        for part in missing:
+            os.chown(part, owner, -1)
 
 
 Action = Write | Remove | Run | Directory

@@ -117,10 +117,12 @@ class Launchd:
                 f"LaunchAgent writes are disabled by {marker}",
                 (f"The OpenClaw app looks after the gateway; to do it here: rm {marker}",),
             )
+        # A daemon is installed by root, and runs as somebody else.
+        owner = self.around.uid if self.around.system else None
         actions: list[Action] = []
         if spec.secrets:
             file = spec.state / ".env"
-            actions.append(Write(path=file, text=with_variables(file, spec.secrets), secret=True))
+            actions.append(Write(path=file, text=with_variables(file, spec.secrets), secret=True, owner=owner))
         logs, prefix = spec.state / "logs", variable(self.around.environ, "OPENCLAW_LOG_PREFIX") or "gateway"
         plist: dict[str, Any] = {
             "Label": self.name,
@@ -140,7 +142,7 @@ class Launchd:
         return [
             *self._legacy(),
             *actions,
-            Directory(path=logs),
+            Directory(path=logs, owner=owner),
             Write(path=self.path, text=plistlib.dumps(plist, sort_keys=False).decode()),
             self._run("bootout", self.domain, str(self.path), may_fail=True),
             self._run("unload", str(self.path), may_fail=True),

@@ -15,7 +15,7 @@ from attrs import frozen
 NOT_FOUND = 127
 #: Of ``timeout``: it did not end in time.
 TOO_SLOW = 124
-_LIMIT_SECONDS = 120
+_LIMIT_SECONDS = 600
 
 
 @frozen(kw_only=True)
