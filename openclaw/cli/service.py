@@ -140,7 +140,9 @@ def _install(context: Context, around: Surroundings, service: SystemService, opt
         raise ServiceFailed('Invalid --runtime (use "node" or "bun")')
     if around.system and around.user == "root" and not options.user:
         raise ServiceFailed("--system needs --user <name>: whom the gateway runs as")
-    config, port = _configured(context, around, options)
+    from openclaw.cli.target import dig
+
+    config, port, configured = _configured(context, around, options)
     if not options.dry_run:
         _checked(service.check)
         if service.is_loaded() and not options.force:
@@ -156,13 +158,18 @@ def _install(context: Context, around: Surroundings, service: SystemService, opt
         return _plan("installed", actions)
     # Before it is enabled: else it would end with this login.
     lines, warnings = service.prepare()
+    if port != configured:
+        fix = context.command(f"openclaw config set gateway.port {port}")
+        warnings = [*warnings, f"The configuration says port {configured}, where commands look for it. Fix: {fix}"]
+    if options.token and dig(config, "gateway", "auth", "token") not in (None, "", options.token):
+        warnings = [*warnings, "The gateway uses gateway.auth.token of the configuration, not --token."]
     _do("install", actions, service, around, running=True)
     return Outcome(result="installed", lines=["", *service.told("install"), *lines], warnings=warnings)
 
 
-def _configured(context: Context, around: Surroundings, options: Namespace) -> tuple[dict[str, Any], int]:
+def _configured(context: Context, around: Surroundings, options: Namespace) -> tuple[dict[str, Any], int, int]:
     """
-    :return: the effective configuration of the gateway to be, and its port.
+    :return: the effective configuration of the gateway to be, its port, and the port that the configuration says.
     """
     from openclaw.cli.target import local_port, read_config
 
@@ -170,7 +177,8 @@ def _configured(context: Context, around: Surroundings, options: Namespace) -> t
         raise ServiceFailed("Invalid port")
     # A gateway that cannot read its configuration would be started in vain, every five seconds.
     snapshot = read_config(evolve(context, environ=dict(around.environ), home=around.home))
-    return snapshot.config, int(options.port) if options.port is not None else local_port(snapshot)
+    own = local_port(snapshot)
+    return snapshot.config, int(options.port) if options.port is not None else own, own
 
 
 def _is_port(text: object) -> bool:

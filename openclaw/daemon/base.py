@@ -63,6 +63,7 @@ class Spec:
     :ivar program: what comes before ``gateway``.
     :ivar environment: no secrets.
     :ivar secrets: variables that go to a file which only the gateway's user reads.
+    :ivar configured: the configuration has the token; one in a file of an earlier installation is out of date.
     :ivar stop_seconds: how long a stop may take.
     """
 
@@ -73,6 +74,7 @@ class Spec:
     state: Path
     environment: Mapping[str, str]
     secrets: Mapping[str, str] = field(factory=dict, repr=False)
+    configured: bool = False
     stop_seconds: int
 
     @property

@@ -146,6 +146,7 @@ def make_spec(around: Surroundings, config: Mapping[str, Any], port: int, token:
         directory=home,
         state=state,
         environment=environment,
+        configured=token is None and bool(_dig(config, "gateway", "auth", "token")),
         secrets=_secrets(environ, state, config, token),
         stop_seconds=-(-int(_DRAIN_MS if drain is None else drain) // 1000) + _STOP_MARGIN,
     )

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from openclaw.config.paths import variable
+from openclaw.config.paths import state_dir, variable
 from openclaw.daemon.actions import Action, Remove, Run, ServiceFailed, Write
 from openclaw.daemon.base import AUDITED, Spec, Supervised, Surroundings, shown_command
 from openclaw.daemon.runner import NOT_FOUND
@@ -130,7 +130,7 @@ class Systemd:
 
     def install(self, spec: Spec) -> list[Action]:
         file = self._secrets(spec.state)
-        known = file if spec.secrets or file.exists() else None
+        known = file if spec.secrets or (file.exists() and not spec.configured) else None
         text = render(spec, secrets=known, user=self.around.user if self.around.system else None)
         actions: list[Action] = []
         if spec.secrets:
@@ -143,12 +143,15 @@ class Systemd:
             self._step("enable", self.name),
             # A restart waits until the old process has left, and so for its port.
             self._step("restart", self.name),
+            *([Remove(path=file)] if known is None and file.exists() else ()),
         ]
 
     def uninstall(self) -> list[Action]:
+        secrets = self._secrets(state_dir(self.around.environ, self.around.home))
         return [
             self._step("disable", "--now", self.name, may_fail=True),
             Remove(path=self.path),
+            *([Remove(path=secrets)] if secrets.exists() else ()),
             self._step("daemon-reload", may_fail=True),
         ]
 

@@ -46,7 +46,9 @@ class InstallTests(ServiceCase):
         The unit is written, lingering enabled before it is, and it is started.
         """
         done = self.openclaw("gateway", "install", "--port", "18800")
-        self.assertEqual((done.code, done.err), (0, ""))
+        told = "The configuration says port 18789, where commands look for it."
+        fix = "openclaw config set gateway.port 18800"
+        self.assertEqual((done.code, done.err), (0, f"{told} Fix: {fix}\n"))
         user = getpass.getuser()
         told = f"\nInstalled systemd service: {self.units / UNIT}\nEnabled systemd lingering for {user}.\n"
         self.assertEqual(done.out, told)
@@ -109,11 +111,18 @@ class InstallTests(ServiceCase):
         self.assertEqual(file.read_text(), 'OPENCLAW_GATEWAY_TOKEN="a\\"token\\$of mine"\n')
         self.assertNotIn("of mine", self.unit())
         self.assertIn(f"EnvironmentFile=-{file}\n", self.unit())
-        file.unlink()
+        del self.environ["OPENCLAW_GATEWAY_TOKEN"]
+        self.openclaw("gateway", "install", "--force")
+        self.assertIn("EnvironmentFile", self.unit(), "a shell without the token does not take it away")
         self.configure({"gateway": {"mode": "local", "auth": {"token": "configured-0123456789"}}})
         self.openclaw("gateway", "install", "--force")
         self.assertFalse(file.exists())
         self.assertNotIn("EnvironmentFile", self.unit())
+        done = self.openclaw("gateway", "install", "--force", "--token", "given-0123456789")
+        self.assertIn("The gateway uses gateway.auth.token of the configuration, not --token.\n", done.err)
+        self.assertTrue(file.exists())
+        self.openclaw("gateway", "uninstall")
+        self.assertFalse(file.exists())
 
     def test_dry_run(self) -> None:
         """
