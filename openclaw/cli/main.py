@@ -31,6 +31,7 @@ COMMANDS = {
     "models": ("openclaw.cli.models", "Which models there are, and which is the default"),
     "node": ("openclaw.cli.node", "Let a gateway run commands on this machine"),
     "nodes": ("openclaw.cli.nodes", "The nodes, and what they are asked"),
+    "onboard": ("openclaw.cli.onboard", "Set up a gateway by options"),
     "protocol": ("openclaw.cli.protocol", "Schema and client types of the protocol"),
     "sessions": ("openclaw.cli.sessions", "List conversations"),
     "setup": ("openclaw.cli.setup", "Write a configuration and the agent's workspace"),

@@ -1,0 +1,289 @@
+"""
+``openclaw onboard --non-interactive``: from nothing to a gateway that may start, by flags alone (``cli.md`` 9.2).
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import frozen
+
+from openclaw import __version__
+from openclaw.cli.arguments import Arguments
+from openclaw.cli.config_change import change, gateway_runs
+from openclaw.cli.context import Context
+from openclaw.cli.exits import CONFIGURATION, CommandFailed
+from openclaw.cli.target import dig, local_port, local_target
+from openclaw.config.editor import set_value
+from openclaw.config.files import make_private_directory
+from openclaw.config.loader import Snapshot, load
+from openclaw.config.paths import expand, state_dir, workspace_dir
+
+RISK = """\
+Non-interactive onboarding requires explicit risk acknowledgement.
+Read: https://docs.openclaw.ai/security
+Re-run with: openclaw onboard --non-interactive --accept-risk ..."""
+#: How long a gateway that was just started has to answer, in seconds.
+PATIENCE = 15.0
+
+BINDS = ("loopback", "lan", "tailnet", "auto", "custom")
+
+
+@frozen(kw_only=True)
+class Key:
+    """
+    A way to a provider of models.
+
+    :ivar flag: the option with its key.
+    :ivar variable: what the gateway reads it from.
+    """
+
+    flag: str
+    variable: str
+    provider: str
+
+
+#: By the names of ``--auth-choice``.
+KEYS: Mapping[str, Key] = {
+    "apiKey": Key(flag="anthropic_api_key", variable="ANTHROPIC_API_KEY", provider="anthropic"),
+    "token": Key(flag="token", variable="ANTHROPIC_OAUTH_TOKEN", provider="anthropic"),
+    "setup-token": Key(flag="token", variable="ANTHROPIC_OAUTH_TOKEN", provider="anthropic"),
+    "openai-api-key": Key(flag="openai_api_key", variable="OPENAI_API_KEY", provider="openai"),
+    "openrouter-api-key": Key(flag="openrouter_api_key", variable="OPENROUTER_API_KEY", provider="openrouter"),
+    "moonshot-api-key": Key(flag="moonshot_api_key", variable="MOONSHOT_API_KEY", provider="moonshot"),
+    "gemini-api-key": Key(flag="gemini_api_key", variable="GEMINI_API_KEY", provider="google"),
+    "zai-api-key": Key(flag="zai_api_key", variable="ZAI_API_KEY", provider="zai"),
+}
+
+
+def run(context: Context, arguments: Sequence[str], pause: Callable[[float], None] = time.sleep) -> int:
+    """
+    :param pause: waits, in seconds.
+    :return: the exit code.
+    :raise CommandFailed: a flag has a value that it cannot have; nothing was written.
+    """
+    options = _parser().take(arguments)
+    if not options.non_interactive:
+        raise CommandFailed(
+            "The wizard that asks is not here yet. Give its answers as options:\n"
+            "openclaw onboard --non-interactive --accept-risk [--auth-choice ...] [--install-daemon]"
+        )
+    if not options.accept_risk:
+        raise CommandFailed(RISK)
+    if options.mode not in ("local", "remote"):
+        raise CommandFailed(f'Invalid --mode "{options.mode}" (use local|remote).')
+    snapshot = load(context.environ, context.home)
+    if not snapshot.valid:
+        told = context.command("openclaw doctor")
+        raise CommandFailed(f"Config invalid. Run `{told}` to repair it, then re-run onboarding.", CONFIGURATION)
+    return (_remote if options.mode == "remote" else _local)(context, options, snapshot, pause)
+
+
+def _parser() -> Arguments:
+    parser = Arguments("onboard", "Set up a gateway.")
+    for name in ("non-interactive", "accept-risk", "install-daemon", "json", "tailscale-reset-on-exit"):
+        parser.option(f"--{name}", action="store_true")
+    parser.option("--no-install-daemon", "--skip-daemon", action="store_true", help="no service, as without the option")
+    for name in ("skip-channels", "skip-skills", "skip-ui"):
+        parser.option(f"--{name}", action="store_true", help="accepted: it is not asked for anyway")
+    parser.option("--skip-health", action="store_true", help="do not wait for the gateway")
+    parser.option("--mode", metavar="<mode>", default="local", help="local or remote")
+    parser.option("--flow", metavar="<flow>", help="accepted: there are no questions")
+    parser.option("--workspace", metavar="<dir>", help="where the agent's files are")
+    parser.option("--auth-choice", metavar="<choice>", default="skip", help=f"skip, {', '.join(KEYS)}")
+    for flag in dict.fromkeys(key.flag for key in KEYS.values()):
+        parser.option(f"--{flag.replace('_', '-')}", metavar="<key>", help="else from the environment")
+    parser.option("--gateway-port", metavar="<port>")
+    parser.option("--gateway-bind", metavar="<mode>", help=", ".join(BINDS))
+    parser.option("--gateway-auth", metavar="<mode>", default="token", help="token or password")
+    parser.option("--gateway-token", metavar="<token>", help="made when none is given")
+    parser.option("--gateway-password", metavar="<password>")
+    parser.option("--tailscale", metavar="<mode>", default="off", help="off, serve or funnel")
+    parser.option("--remote-url", metavar="<url>")
+    parser.option("--remote-token", metavar="<token>")
+    parser.option("--daemon-runtime", metavar="<name>", help="accepted: there is only Python")
+    return parser
+
+
+# -- remote -----------------------------------------------------------------------------------------------------------
+
+
+def _remote(context: Context, options: Namespace, snapshot: Snapshot, pause: Callable[[float], None]) -> int:
+    url = (options.remote_url or "").strip()
+    if not url:
+        raise CommandFailed("Missing --remote-url for remote mode.")
+    changes: dict[str, Any] = {"gateway.mode": "remote", "gateway.remote.url": url}
+    if options.remote_token:
+        changes["gateway.remote.token"] = options.remote_token
+    _write(context, changes, "remote")
+    if options.json:
+        context.json({"mode": "remote", "remoteUrl": url, "auth": "token" if options.remote_token else "none"})
+    else:
+        context.line(f"Updated {context.short(snapshot.path)}")
+    return 0
+
+
+# -- local ------------------------------------------------------------------------------------------------------------
+
+
+def _local(context: Context, options: Namespace, snapshot: Snapshot, pause: Callable[[float], None]) -> int:
+    changes = _gateway(options, snapshot)
+    changes |= _model(context, options, snapshot)
+    workspace = workspace_dir(context.environ, context.home, snapshot.model)
+    if options.workspace is not None:
+        workspace = expand(options.workspace, context.home)
+    changes["agents.defaults.workspace"] = str(workspace)
+    _write(context, changes, "local")
+    say = (lambda line: None) if options.json else context.line
+    say(f"Updated {context.short(snapshot.path)}")
+
+    from openclaw.agent.workspace import ensure_workspace
+
+    ensure_workspace(workspace)
+    say(f"Workspace OK: {context.short(workspace)}")
+    state = state_dir(context.environ, context.home)
+    make_private_directory(state)
+    say(f"Sessions OK: {context.short(state / 'openclaw.sqlite3')}")
+    installs = options.install_daemon and not options.no_install_daemon
+    if installs:
+        from openclaw.cli.service import install
+
+        done = install(context, port=changes["gateway.port"], force=True)
+        for line in done.lines:
+            say(line)
+        for line in done.warnings:
+            context.problem(line)
+    _greet(context, options, installs, say, pause)
+    if options.json:
+        context.json(_report(options, changes, installs))
+    return 0
+
+
+def _gateway(options: Namespace, snapshot: Snapshot) -> dict[str, Any]:
+    bind, auth = options.gateway_bind or "loopback", options.gateway_auth
+    if bind not in BINDS:
+        raise CommandFailed(f"Invalid --gateway-bind (use {'|'.join(BINDS)}).")
+    if auth not in ("token", "password"):
+        raise CommandFailed("Invalid --gateway-auth (use token|password).")
+    if options.tailscale not in ("off", "serve", "funnel"):
+        raise CommandFailed("Invalid --tailscale (use off|serve|funnel).")
+    port = options.gateway_port or str(local_port(snapshot))
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise CommandFailed("Invalid --gateway-port")
+    if options.tailscale != "off":
+        # What Tailscale hands on comes from this machine.
+        bind = "loopback"
+    if options.tailscale == "funnel":
+        auth = "password"
+    changes: dict[str, Any] = {
+        "gateway.mode": "local",
+        "gateway.port": int(port),
+        "gateway.bind": bind,
+        "gateway.auth.mode": auth,
+        "gateway.tailscale.mode": options.tailscale,
+        "gateway.tailscale.resetOnExit": options.tailscale_reset_on_exit,
+    }
+    known = dig(snapshot.config, "gateway", "auth")
+    if auth == "token":
+        token = (options.gateway_token or "").strip() or dig(known, "token")
+        changes["gateway.auth.token"] = token or secrets.token_hex(24)
+        return changes
+    password = options.gateway_password or dig(known, "password")
+    if not password:
+        raise CommandFailed("Missing --gateway-password for password auth.")
+    return {**changes, "gateway.auth.password": password}
+
+
+def _model(context: Context, options: Namespace, snapshot: Snapshot) -> dict[str, Any]:
+    """
+    The key of a provider, and its first model as the default where there is none.
+    """
+    choice = options.auth_choice
+    given = [name for name, key in KEYS.items() if getattr(options, key.flag)]
+    if choice == "skip" and given:
+        choice = given[0]
+    if choice == "skip":
+        return {}
+    key = KEYS.get(choice)
+    if key is None:
+        raise CommandFailed(
+            f'--auth-choice "{choice}" is not here: choose one of skip, {", ".join(KEYS)},'
+            " or configure the provider under models.providers."
+        )
+    text = (getattr(options, key.flag) or "").strip()
+    if not text and not context.environ.get(key.variable, "").strip():
+        raise CommandFailed(f"Missing --{key.flag.replace('_', '-')} (or {key.variable} in env).")
+
+    from openclaw.agent.providers.known import KNOWN_PROVIDERS
+
+    changes: dict[str, Any] = {f"env.vars.{key.variable}": text} if text else {}
+    if not dig(snapshot.config, "agents", "defaults", "model", "primary"):
+        changes["agents.defaults.model.primary"] = f"{key.provider}/{KNOWN_PROVIDERS[key.provider].models[0].id}"
+    return changes
+
+
+def _write(context: Context, changes: Mapping[str, Any], mode: str) -> None:
+    moment = datetime.fromtimestamp(context.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    stamps = {"lastRunAt": moment, "lastRunVersion": __version__, "lastRunCommand": "onboard", "lastRunMode": mode}
+    wanted = {**changes, **{f"wizard.{name}": value for name, value in stamps.items()}}
+
+    def edit(text: str) -> str:
+        for path, value in wanted.items():
+            text = set_value(text, tuple(path.split(".")), value)
+        return text
+
+    change(context, edit)
+
+
+# -- the end ----------------------------------------------------------------------------------------------------------
+
+
+def _greet(
+    context: Context, options: Namespace, installed: bool, say: Callable[[str], None], pause: Callable[[float], None]
+) -> None:
+    """
+    Wait for the gateway, if there is one to wait for, and say what comes next.
+
+    :raise CommandFailed: it does not answer.
+    """
+    snapshot = load(context.environ, context.home)
+    if not options.skip_health and (installed or gateway_runs(context, snapshot)):
+        from openclaw.cli.probe import probe
+
+        told = Namespace(url=None, token=None, password=None, tls_fingerprint=None, timeout=3000)
+        target = local_target(context, told, snapshot)
+        found = probe(context, target, timeout_ms=3000, questions=("health",))
+        waited = 0.0
+        while not found.ok and waited < PATIENCE:
+            pause(0.5)
+            waited += 0.5
+            found = probe(context, target, timeout_ms=3000, questions=("health",))
+        if not found.ok:
+            raise CommandFailed(f"The gateway does not answer: {found.error}")
+        say("Gateway OK")
+    else:
+        say(f"Start it: {context.command('openclaw gateway')}")
+    say(f"Talk to it: {context.command('openclaw agent --agent main --message hi')}")
+
+
+def _report(options: Namespace, changes: Mapping[str, Any], installed: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "mode": "local",
+        "workspace": changes["agents.defaults.workspace"],
+        "authChoice": options.auth_choice,
+        "gateway": {
+            "port": changes["gateway.port"],
+            "bind": changes["gateway.bind"],
+            "authMode": changes["gateway.auth.mode"],
+            "tailscaleMode": changes["gateway.tailscale.mode"],
+        },
+        "installDaemon": installed,
+        "skipSkills": options.skip_skills,
+        "skipHealth": options.skip_health,
+    }
+    return {**told, "daemonRuntime": "python"} if installed else told

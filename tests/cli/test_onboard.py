@@ -1,0 +1,168 @@
+"""
+Tests of ``openclaw.cli.onboard``.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+from openclaw.cli import onboard, probe, service
+from openclaw.cli.service import Installed
+from tests.cli.harness import CommandCase, Outcome
+
+
+class OnboardTests(CommandCase):
+    def onboard(self, *options: str) -> Outcome:
+        return self.openclaw("onboard", "--non-interactive", "--accept-risk", *options)
+
+    @property
+    def path(self) -> Path:
+        return self.home / ".openclaw" / "openclaw.json"
+
+    @property
+    def config(self) -> Any:
+        return json.loads(self.path.read_text())
+
+    def test_risk(self) -> None:
+        """
+        Nothing is done before the risk is acknowledged, nor where questions would have to be asked.
+        """
+        outcome = self.openclaw("onboard", "--non-interactive")
+        self.assertEqual((outcome.code, outcome.err), (1, onboard.RISK + "\n"))
+        self.assertEqual(self.openclaw("onboard").code, 1)
+        self.assertFalse(self.path.exists())
+
+    def test_local(self) -> None:
+        """
+        A configuration with a secret that the gateway starts with, and the workspace; again, it keeps its secret.
+        """
+        outcome = self.onboard("--gateway-port", "28836")
+        self.assertEqual((outcome.code, outcome.err), (0, ""))
+        lines = outcome.out.splitlines()
+        self.assertEqual(lines[0], "Updated ~/.openclaw/openclaw.json")
+        self.assertIn("Workspace OK: ~/.openclaw/workspace", lines)
+        self.assertIn("Start it: openclaw gateway", lines)
+        gateway = self.config["gateway"]
+        token = gateway["auth"].pop("token")
+        self.assertRegex(token, r"^[0-9a-f]{48}$")
+        self.assertNotIn(token, outcome.out)
+        self.assertEqual(
+            gateway,
+            {
+                "mode": "local",
+                "port": 28836,
+                "bind": "loopback",
+                "auth": {"mode": "token"},
+                "tailscale": {"mode": "off", "resetOnExit": False},
+            },
+        )
+        self.assertEqual(self.config["wizard"]["lastRunCommand"], "onboard")
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
+        self.assertTrue((self.home / ".openclaw" / "workspace" / "SOUL.md").exists())
+        self.assertEqual(self.openclaw("config", "get", "gateway.mode").out, "local\n")
+        self.assertEqual(self.onboard().code, 0)
+        self.assertEqual(self.config["gateway"]["auth"]["token"], token)
+        self.assertEqual(self.config["gateway"]["port"], 28836)
+
+    def test_json(self) -> None:
+        """
+        Only the document.
+        """
+        told = self.onboard(
+            "--json",
+            "--gateway-bind",
+            "lan",
+            "--gateway-auth",
+            "password",
+            "--gateway-password",
+            "a very long password",
+        ).json
+        self.assertEqual(
+            told["gateway"], {"port": 18789, "bind": "lan", "authMode": "password", "tailscaleMode": "off"}
+        )
+        self.assertEqual((told["mode"], told["authChoice"], told["installDaemon"]), ("local", "skip", False))
+
+    def test_model(self) -> None:
+        """
+        A key is kept where the gateway reads it, and the provider's first model is the default.
+        """
+        self.assertEqual(self.onboard("--openai-api-key", "sk-of-this-test").code, 0)
+        self.assertEqual(self.config["env"]["vars"], {"OPENAI_API_KEY": "sk-of-this-test"})
+        status = self.openclaw("models", "status", "--json").json
+        self.assertTrue(json.dumps(status).count("openai/"), status)
+        outcome = self.onboard("--auth-choice", "apiKey")
+        self.assertEqual(outcome.err, "Missing --anthropic-api-key (or ANTHROPIC_API_KEY in env).\n")
+        outcome = self.onboard("--auth-choice", "minimax-api")
+        self.assertIn('--auth-choice "minimax-api" is not here', outcome.err)
+
+    def test_tailscale(self) -> None:
+        """
+        Funnel needs a password; with Tailscale the gateway listens on loopback.
+        """
+        outcome = self.onboard("--tailscale", "funnel", "--gateway-bind", "lan")
+        self.assertEqual(outcome.err, "Missing --gateway-password for password auth.\n")
+        self.onboard("--tailscale", "funnel", "--gateway-bind", "lan", "--gateway-password", "a very long password")
+        gateway = self.config["gateway"]
+        self.assertEqual((gateway["bind"], gateway["auth"]["mode"]), ("loopback", "password"))
+
+    def test_remote(self) -> None:
+        """
+        For a machine whose gateway is elsewhere.
+        """
+        self.assertEqual(self.onboard("--mode", "remote").err, "Missing --remote-url for remote mode.\n")
+        options = ("--remote-url", "wss://a.test", "--remote-token", "t" * 20, "--json")
+        told = self.onboard("--mode", "remote", *options).json
+        self.assertEqual(told, {"mode": "remote", "remoteUrl": "wss://a.test", "auth": "token"})
+        self.assertEqual(self.config["gateway"]["remote"], {"url": "wss://a.test", "token": "t" * 20})
+
+    def test_refused(self) -> None:
+        """
+        A value that cannot be is named, and nothing is written.
+        """
+        for options, told in {
+            ("--mode", "x"): 'Invalid --mode "x" (use local|remote).',
+            ("--gateway-port", "0"): "Invalid --gateway-port",
+            ("--gateway-port", "x"): "Invalid --gateway-port",
+            ("--gateway-auth", "x"): "Invalid --gateway-auth (use token|password).",
+            ("--gateway-bind", "x"): "Invalid --gateway-bind (use loopback|lan|tailnet|auto|custom).",
+            ("--tailscale", "x"): "Invalid --tailscale (use off|serve|funnel).",
+        }.items():
+            outcome = self.onboard(*options)
+            self.assertEqual((outcome.code, outcome.err), (1, f"{told}\n"))
+        self.assertFalse(self.path.exists())
+        self.configure("{gateway: ")
+        self.assertIn("re-run onboarding", self.onboard().err)
+
+    def test_daemon(self) -> None:
+        """
+        The service is installed, and the gateway is waited for; one that never answers is told.
+        """
+        asked: list[dict[str, Any]] = []
+
+        def install(context: Any, **given: Any) -> Installed:
+            asked.append(given)
+            return Installed(already=False, lines=("Installed systemd service: x",), warnings=("lingering is off",))
+
+        looks: list[int] = []
+        found = [probe.Probe(target=None, error="refused"), probe.Probe(target=None, latency_ms=1)]  # type: ignore[arg-type]
+        self.patch(service, "install", install)
+        self.patch(probe, "probe", lambda *_, **__: found[min(len(looks), len(found) - 1)])
+        pauses: list[float] = []
+
+        def pause(seconds: float) -> None:
+            pauses.append(seconds)
+            looks.append(1)
+
+        self.patch(onboard.run, "__defaults__", (pause,))
+        outcome = self.onboard("--install-daemon")
+        self.assertEqual(asked, [{"port": 18789, "force": True}])
+        self.assertIn("Gateway OK\n", outcome.out)
+        self.assertIn("lingering is off", outcome.err)
+        self.assertEqual(pauses, [0.5])
+        found[:] = found[:1]
+        outcome = self.onboard("--install-daemon")
+        self.assertEqual((outcome.code, outcome.err.splitlines()[-1]), (1, "The gateway does not answer: refused"))
+        self.assertEqual(len(pauses), 31)
