@@ -1,6 +1,6 @@
 """
-What is told when another gateway, or anything else, is in the way of a start (``cli.md`` 4.3). Where the reference says
-``openclaw gateway stop``, ours names what there is.
+What is told when another gateway, or anything else, is in the way of a start (``cli.md`` 4.3). Who is not
+supervised is named by its process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def lines(
     :param error: why the gateway did not start: it is running already, or its port cannot be bound.
     """
     use = look(port)
+    stop = context.command("openclaw gateway stop")
     yield f"Gateway failed to start: {_reason(error, port, use)}"
+    yield f"If the gateway is supervised, stop it with: {stop}"
     if use.status == "busy":
         yield from use.lines()
     if getattr(error, "host", None) is not None:
@@ -40,8 +42,9 @@ def lines(
         yield "Gateway service status unknown; if supervised, stop it first."
     else:
         return
+    yield f"Tip: {stop}"
     if service.label == "systemd":
-        yield f"Tip: systemctl --user stop {unit_name(context.environ)}"
+        yield f"Or: systemctl --user stop {unit_name(context.environ)}"
 
 
 def _reason(error: Exception, port: int, use: PortUse) -> str:

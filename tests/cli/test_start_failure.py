@@ -62,13 +62,15 @@ class LinesTests(SynchronousTestCase):
             self.told(RUNNING, BUSY, Service(False, "unknown")),
             [
                 "Gateway failed to start: gateway already running (pid 9500); lock timeout after 5000ms",
+                "If the gateway is supervised, stop it with: openclaw gateway stop",
                 "Port 28830 is already in use.",
                 "- pid 9500 root: openclaw-gateway (127.0.0.1:28830)",
                 "- Gateway already running locally. Stop it (kill 9500) or use a different port.",
                 "Stop it with: kill 9500",
                 "A second one needs a state of its own: openclaw --profile <name> gateway --port <port>",
                 "Gateway service status unknown; if supervised, stop it first.",
-                "Tip: systemctl --user stop openclaw-gateway.service",
+                "Tip: openclaw gateway stop",
+                "Or: systemctl --user stop openclaw-gateway.service",
             ],
         )
 
@@ -76,13 +78,14 @@ class LinesTests(SynchronousTestCase):
         """
         A service that is known not to be loaded is not spoken of; one of a profile is named.
         """
-        self.assertEqual(len(self.told(RUNNING, FREE, Service(False, "stopped"))), 3)
+        self.assertEqual(len(self.told(RUNNING, FREE, Service(False, "stopped"))), 4)
         told = self.told(RUNNING, FREE, Service(True, "running"), OPENCLAW_PROFILE="work")
         self.assertEqual(
-            told[3:],
+            told[4:],
             [
                 "Gateway service appears enabled. Stop it first.",
-                "Tip: systemctl --user stop openclaw-gateway-work.service",
+                "Tip: openclaw --profile work gateway stop",
+                "Or: systemctl --user stop openclaw-gateway-work.service",
             ],
         )
 
@@ -96,7 +99,7 @@ class LinesTests(SynchronousTestCase):
         self.assertEqual(
             told[0], "Gateway failed to start: another gateway instance is already listening on ws://127.0.0.1:28830"
         )
-        self.assertEqual(told[1:-1], BUSY.lines())
+        self.assertEqual(told[2:-1], BUSY.lines())
         self.assertEqual(told[-1], "Use a different port with: openclaw --profile work gateway --port <port>")
         wrong = PortTaken(host="::9", port=28830, why="Cannot assign requested address")
         self.assertEqual(

@@ -94,9 +94,10 @@ class GatewayTests(ProcessCase):
         code, output = self.end(self.gateway(free_port()))
         self.assertEqual(code, 75, output)
         self.assertEqual(
-            output.splitlines()[:2],
+            output.splitlines()[:3],
             [
                 f"Gateway failed to start: gateway already running (pid {first.pid}); lock timeout after 5000ms",
+                "If the gateway is supervised, stop it with: openclaw gateway stop",
                 f"Stop it with: kill {first.pid}",
             ],
         )
