@@ -17,6 +17,7 @@ COMMANDS = {
     "agent": ("openclaw.cli.agent", "Run one agent turn through the gateway"),
     "agents": ("openclaw.cli.agents", "The agents of the configuration"),
     "approvals": ("openclaw.cli.approvals", "Which commands may run: the file of rules"),
+    "backup": ("openclaw.cli.backup", "Keep everything in one archive, and put it back"),
     "config": ("openclaw.cli.config", "Read or change the configuration"),
     "cron": ("openclaw.cli.cron", "Jobs that run by the clock"),
     "daemon": ("openclaw.cli.service", "The gateway as a service: the same as gateway install, start, status, ..."),

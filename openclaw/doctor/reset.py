@@ -33,12 +33,7 @@ def reset(
     :raise AlreadyRunning: a gateway works on it; nothing was moved.
     :raise OSError: something cannot be moved.
     """
-    lock = ProcessLock(
-        state_dir=state,
-        config_path=config,
-        now_ms=lambda: int(now() * 1000),
-        reference=reference_lock(config, environ, os.getuid()),
-    )
+    lock = state_lock(state, config, environ, now)
     lock.acquire()
     try:
         trash = Trash.of(home, environ)
@@ -47,6 +42,18 @@ def reset(
                 yield path, trash.take(path, datetime.fromtimestamp(now()).astimezone())
     finally:
         lock.release()
+
+
+def state_lock(state: Path, config: Path, environ: Mapping[str, str], now: Callable[[], float]) -> ProcessLock:
+    """
+    What keeps a gateway from a state directory, and us from one that a gateway works on.
+    """
+    return ProcessLock(
+        state_dir=state,
+        config_path=config,
+        now_ms=lambda: int(now() * 1000),
+        reference=reference_lock(config, environ, os.getuid()),
+    )
 
 
 def _imported(state: Path) -> list[Path]:

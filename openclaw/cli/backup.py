@@ -1,0 +1,90 @@
+"""
+``openclaw backup``: one archive of what a gateway keeps, checked, and put back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from openclaw.cli.arguments import Arguments
+from openclaw.cli.context import Context
+from openclaw.cli.exits import CommandFailed, UsageError
+from openclaw.config.loader import load
+from openclaw.config.paths import config_path, expand, state_dir, workspace_dir
+from openclaw.doctor import backup
+from openclaw.doctor.backup import Places
+
+_USAGE = """\
+backup [--output <file>] [--json]
+       openclaw backup verify <file> [--json]
+       openclaw backup restore <file> --yes [--json]"""
+
+
+def run(context: Context, arguments: Sequence[str]) -> int:
+    """
+    :return: the exit code.
+    """
+    parser = Arguments("backup", "Keep everything in one archive, and put it back.", _USAGE)
+    parser.option("--output", metavar="<file>", help="where to (default: here, named by the time)")
+    parser.option("--yes", action="store_true", help="restore: put what is there into the trash")
+    parser.option("--json", action="store_true", help="for scripts")
+    options, words = parser.split(arguments)
+    try:
+        if not words:
+            return _make(context, options.output, as_json=options.json)
+        parser.check_options(options, "output")
+        if words[0] not in ("verify", "restore"):
+            raise UsageError(f"unknown subcommand '{words[0]}' of 'backup'")
+        parser.check_words(words[1:], ("file",))
+        path = _path(context, words[1])
+        if words[0] == "restore":
+            return _restore(context, path, yes=options.yes, as_json=options.json)
+        told = backup.verify(path)
+    except (OSError, sqlite3.Error) as error:
+        raise CommandFailed(f"Backup failed: {error}") from error
+    if options.json:
+        report = {"ok": True, "createdAt": told["createdAt"], "program": told["program"], "files": len(told["files"])}
+        context.json({**report, "path": str(path)})
+    else:
+        context.line(f"Backup OK: {len(told['files'])} files of {told['createdAt']}")
+    return 0
+
+
+def _path(context: Context, given: str) -> Path:
+    return expand(given, context.home) if given.startswith("~") else context.directory / given
+
+
+def _places(context: Context) -> Places:
+    environ, home = context.environ, context.home
+    # Also one that cannot be used is worth keeping.
+    model = load(environ, home).model
+    return Places(
+        state=state_dir(environ, home), config=config_path(environ, home), workspace=workspace_dir(environ, home, model)
+    )
+
+
+def _make(context: Context, given: str | None, *, as_json: bool) -> int:
+    now = datetime.fromtimestamp(context.now()).astimezone()
+    target = _path(context, given or f"openclaw-backup-{now:%Y-%m-%d-%H%M%S}.tar.gz")
+    count = backup.make(_places(context), target, now)
+    if as_json:
+        context.json({"ok": True, "path": str(target), "files": count})
+    else:
+        context.line(f"Wrote {context.short(target)} ({count} files). It holds secrets: keep it as such.")
+    return 0
+
+
+def _restore(context: Context, path: Path, *, yes: bool, as_json: bool) -> int:
+    if not yes:
+        raise CommandFailed("What is there now would go to the trash: confirm with --yes.")
+    moved = backup.restore(path, _places(context), home=context.home, environ=context.environ, now=context.now)
+    if as_json:
+        context.json({"ok": True, "moved": [str(one) for one in moved]})
+        return 0
+    for one in moved:
+        context.line(f"Moved to the trash: {context.short(one)}")
+    context.line(f"Restored {context.short(path)}")
+    return 0

@@ -1,0 +1,166 @@
+"""
+Tests of ``openclaw.cli.backup`` and ``openclaw.doctor.backup``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+import tarfile
+from pathlib import Path
+
+from openclaw.store.bodies import LARGE_BODY_BYTES, Bodies
+from openclaw.store.interfaces import Entry, Session
+from openclaw.store.lock import ProcessLock
+from openclaw.store.schema import close_cleanly, open_reader, open_writer
+from openclaw.store.sql_unit import SqlUnit
+from tests.cli.harness import CommandCase
+
+
+class BackupTests(CommandCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.configure({"gateway": {"mode": "local"}})
+        self.state = self.path.parent
+        self.database = self.state / "openclaw.sqlite3"
+        writer = open_writer(self.database)
+        unit = SqlUnit(writer, Bodies(self.state / "blobs"))
+        unit.sessions.put(Session(key="agent:main:main", agent_id="main", session_id="s", updated_at_ms=1, members={}))
+        text = "x" * (LARGE_BODY_BYTES + 1)
+        unit.entries.append(
+            Entry(
+                id="e", session_id="s", parent_id=None, type="message", timestamp_ms=1, run_id=None, body={"text": text}
+            )
+        )
+        close_cleanly(writer)
+        for name, text in {
+            "identity/device.json": "key",
+            "workspace/SOUL.md": "soul",
+            "logs/openclaw.log": "old",
+            "gateway.lock": "",
+        }.items():
+            (self.state / name).parent.mkdir(exist_ok=True)
+            (self.state / name).write_text(text)
+        (self.state / "workspace" / "link").symlink_to("/etc/passwd")
+
+    def make(self) -> Path:
+        outcome = self.openclaw("backup", "--output", "b.tar.gz", "--json")
+        self.assertEqual((outcome.code, outcome.err), (0, ""))
+        return Path(outcome.json["path"])
+
+    def test_what_is_in_it(self) -> None:
+        """
+        Everything that cannot be made again, each once, for its owner only; not the log, nor what a link leads to.
+        """
+        path = self.make()
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+        with tarfile.open(path) as archive:
+            names = archive.getnames()
+        (blob,) = [path.name for path in (self.state / "blobs").iterdir()]
+        expected = ["state/openclaw.sqlite3", "config", f"state/blobs/{blob}", "state/identity/device.json"]
+        self.assertEqual(sorted(names), sorted([*expected, "workspace/SOUL.md", "manifest.json"]))
+        outcome = self.openclaw("backup", "verify", "b.tar.gz")
+        self.assertEqual((outcome.code, outcome.out[:20]), (0, "Backup OK: 5 files o"), outcome.err)
+        left = [path.name for path in self.home.iterdir()]
+        self.assertEqual(sorted(left), [".openclaw", "b.tar.gz"])
+
+    def test_while_somebody_writes(self) -> None:
+        """
+        A transaction that is open is not in the copy, and not in the way.
+        """
+        writer = open_writer(self.database)
+        self.addCleanup(writer.close)
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM sessions")
+        self.make()
+        writer.execute("ROLLBACK")
+        self.assertEqual(self.openclaw("backup", "verify", "b.tar.gz").code, 0)
+
+    def test_restore(self) -> None:
+        """
+        All is as it was; what was there meanwhile is in the trash.
+        """
+        self.make()
+        self.path.write_text("{gateway: ")
+        (self.state / "workspace" / "SOUL.md").write_text("another")
+        self.database.write_bytes(b"broken")
+        self.assertIn("--yes", self.openclaw("backup", "restore", "b.tar.gz").err)
+        outcome = self.openclaw("backup", "restore", "b.tar.gz", "--yes")
+        self.assertEqual((outcome.code, outcome.err), (0, ""))
+        self.assertTrue(outcome.out.endswith("Restored ~/b.tar.gz\n"), outcome.out)
+        self.assertEqual(json.loads(self.path.read_text()), {"gateway": {"mode": "local"}})
+        self.assertEqual((self.state / "workspace" / "SOUL.md").read_text(), "soul")
+        self.assertEqual((self.state / "identity" / "device.json").read_text(), "key")
+        self.assertEqual(stat.S_IMODE(self.state.stat().st_mode), 0o700)
+        connection = open_reader(self.database)
+        self.addCleanup(connection.close)
+        unit = SqlUnit(connection, Bodies(self.state / "blobs"))
+        self.assertIsNotNone(unit.sessions.get("agent:main:main"))
+        (entry,) = unit.entries.all("s")
+        self.assertEqual(len(entry.body["text"]), LARGE_BODY_BYTES + 1)
+        trash = self.home / ".local" / "share" / "Trash" / "files"
+        self.assertEqual((trash / ".openclaw" / "openclaw.json").read_text(), "{gateway: ")
+        self.assertEqual(sorted(path.name for path in self.home.iterdir()), [".local", ".openclaw", "b.tar.gz"])
+
+    def test_elsewhere(self) -> None:
+        """
+        A configuration and a workspace outside the state directory go back where they belong.
+        """
+        self.environ["OPENCLAW_CONFIG_PATH"] = str(self.home / "etc" / "my.json")
+        (self.home / "etc").mkdir()
+        config = {"agents": {"defaults": {"workspace": str(self.home / "work")}}}
+        (self.home / "etc" / "my.json").write_text(json.dumps(config))
+        (self.home / "work").mkdir()
+        (self.home / "work" / "USER.md").write_text("me")
+        self.make()
+        (self.home / "work" / "USER.md").write_text("you")
+        self.assertEqual(self.openclaw("backup", "restore", "b.tar.gz", "--yes").code, 0)
+        self.assertEqual((self.home / "work" / "USER.md").read_text(), "me")
+        self.assertEqual(json.loads((self.home / "etc" / "my.json").read_text()), config)
+
+    def test_running(self) -> None:
+        """
+        Not under a gateway that runs.
+        """
+        self.make()
+        lock = ProcessLock(state_dir=self.state, config_path=self.path, now_ms=lambda: 0)
+        lock.acquire()
+        self.addCleanup(lock.release)
+        before = self.path.read_bytes()
+        outcome = self.openclaw("backup", "restore", "b.tar.gz", "--yes")
+        self.assertEqual(outcome.code, 75)
+        self.assertIn("gateway already running", outcome.err)
+        self.assertEqual(self.path.read_bytes(), before)
+
+    def test_broken(self) -> None:
+        """
+        What is not whole, or would reach outside, changes nothing.
+        """
+        good = self.make()
+        body = good.read_bytes()
+        (self.home / "cut.tar.gz").write_bytes(body[: len(body) // 2])
+        (self.home / "none.tar.gz").write_bytes(b"no archive")
+        self.forge("outside.tar.gz", "../outside", b"x")
+        self.forge("other.tar.gz", "state/identity/device.json", b"other")
+        before = sorted(path.name for path in self.state.rglob("*"))
+        for name in ("cut", "none", "outside", "other", "missing"):
+            for command in (("verify", f"{name}.tar.gz"), ("restore", f"{name}.tar.gz", "--yes")):
+                outcome = self.openclaw("backup", *command)
+                self.assertEqual((outcome.code, outcome.out), (1, ""), (name, outcome.err))
+        self.assertEqual(sorted(path.name for path in self.state.rglob("*")), before)
+        self.assertFalse((self.home.parent / "outside").exists() or os.path.exists(self.home / "outside"))
+        self.assertEqual(self.openclaw("backup", "nonsense").code, 2)
+
+    def forge(self, name: str, member: str, body: bytes) -> None:
+        """
+        The good archive with one member more, or another in its place.
+        """
+        with tarfile.open(self.home / "b.tar.gz") as good, tarfile.open(self.home / name, "w:gz") as forged:
+            for info in good.getmembers():
+                if info.name != member:
+                    forged.addfile(info, good.extractfile(info))
+            info = tarfile.TarInfo(member)
+            info.size = len(body)
+            forged.addfile(info, io.BytesIO(body))
