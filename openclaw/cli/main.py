@@ -34,10 +34,12 @@ COMMANDS = {
     "nodes": ("openclaw.cli.nodes", "The nodes, and what they are asked"),
     "onboard": ("openclaw.cli.onboard", "Set up a gateway by options"),
     "protocol": ("openclaw.cli.protocol", "Schema and client types of the protocol"),
+    "reset": ("openclaw.cli.reset", "Begin anew: what there is goes to the trash"),
     "sessions": ("openclaw.cli.sessions", "List conversations"),
     "setup": ("openclaw.cli.setup", "Write a configuration and the agent's workspace"),
     "status": ("openclaw.cli.status", "The whole picture"),
     "system": ("openclaw.cli.system", "Tell the agent something; heartbeats; who is here"),
+    "uninstall": ("openclaw.cli.uninstall", "Remove the service, the state, and the workspace"),
 }
 
 _VERSION = frozenset({"--version", "-V", "-v"})

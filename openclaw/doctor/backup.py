@@ -238,19 +238,19 @@ def restore(
         lock = state_lock(places.state, places.config, environ, now)
         lock.acquire()
         try:
-            return [*_exchange(Path(scratch), places, Trash.of(home, environ), datetime.fromtimestamp(now()))]
+            return [*_exchange(Path(scratch), places, Trash.of(home, environ), now())]
         finally:
             lock.release()
 
 
-def _exchange(scratch: Path, places: Places, trash: Trash, now: datetime) -> Iterator[Path]:
+def _exchange(scratch: Path, places: Places, trash: Trash, now: float) -> Iterator[Path]:
     # The state first: the others may stand in it.
     for part, target in places.parts().items():
         source = scratch / part
         if not source.exists():
             continue
         if os.path.lexists(target):
-            yield trash.take(target, now.astimezone())
+            yield trash.take(target, datetime.fromtimestamp(now).astimezone())
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.move(source, target)
         if source.name != "config":

@@ -37,7 +37,7 @@ def reset(
     lock.acquire()
     try:
         trash = Trash.of(home, environ)
-        for path in (config, *(state / name for name in _STATE), *_imported(state), workspace):
+        for path in (config, *conversations(state), workspace):
             if os.path.lexists(path):
                 yield path, trash.take(path, datetime.fromtimestamp(now()).astimezone())
     finally:
@@ -56,8 +56,8 @@ def state_lock(state: Path, config: Path, environ: Mapping[str, str], now: Calla
     )
 
 
-def _imported(state: Path) -> list[Path]:
+def conversations(state: Path) -> list[Path]:
     """
-    Conversations in files of the reference: a new database would import them again.
+    What was said and what is secret, also in files of the reference: a new database would import them again.
     """
-    return sorted(state.glob("agents/*/sessions"))
+    return [*(state / name for name in _STATE), *sorted(state.glob("agents/*/sessions"))]

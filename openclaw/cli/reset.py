@@ -1,0 +1,162 @@
+"""
+``openclaw reset`` and ``openclaw uninstall``: what a gateway keeps goes to the trash, and its service with it.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from openclaw.cli.arguments import Arguments
+from openclaw.cli.context import Context
+from openclaw.cli.exits import CommandFailed
+from openclaw.config.loader import load
+from openclaw.config.paths import config_path, state_dir, workspace_dir
+from openclaw.doctor.reset import conversations, state_lock
+from openclaw.doctor.trash import Trash
+
+SCOPES = ("config", "config+creds+sessions", "full")
+
+
+def run(context: Context, arguments: Sequence[str]) -> int:
+    """
+    ``openclaw reset``.
+
+    :return: the exit code.
+    :raise CommandFailed: it was not said what to remove, or not confirmed; nothing was removed.
+    """
+    parser = Arguments("reset", "Begin anew: configuration, conversations, or everything goes to the trash.")
+    parser.option("--scope", metavar="<scope>", help=", ".join(SCOPES))
+    _add_options(parser)
+    options = parser.take(arguments)
+    if options.scope is None:
+        raise CommandFailed("Non-interactive mode requires --scope.")
+    if options.scope not in SCOPES:
+        raise CommandFailed('Invalid --scope. Expected "config", "config+creds+sessions", or "full".')
+    _confirmed(options)
+    found = _Found(context)
+    if options.scope != "config":
+        _stop(context, options)
+    paths = {
+        "config": [found.config],
+        "config+creds+sessions": [found.config, *conversations(found.state)],
+        "full": [found.config, found.workspace, found.state],
+    }[options.scope]
+    _remove(context, options, found, paths)
+    context.line(f"Next: {context.command('openclaw onboard')} --install-daemon")
+    return 0
+
+
+def run_uninstall(context: Context, arguments: Sequence[str]) -> int:
+    """
+    ``openclaw uninstall``; see ``run``.
+    """
+    parser = Arguments("uninstall", "Remove the service, the state, and the workspace.")
+    parser.option("--service", action="store_true", help="the service of the system")
+    parser.option("--state", action="store_true", help="configuration and state directory")
+    parser.option("--workspace", action="store_true", help="the agent's files")
+    parser.option("--app", action="store_true", help="the macOS app")
+    parser.option("--all", action="store_true", help="all of these")
+    _add_options(parser)
+    options = parser.take(arguments)
+    if not any((options.service, options.state, options.workspace, options.app, options.all)):
+        raise CommandFailed("Non-interactive mode requires explicit scopes (use --all).")
+    _confirmed(options)
+    found = _Found(context)
+    if options.service or options.all:
+        _uninstall_service(context, options)
+    wanted = {
+        found.config: options.state or options.all,
+        found.workspace: options.workspace or options.all,
+        found.state: options.state or options.all,
+        Path("/Applications/OpenClaw.app"): options.app or options.all,
+    }
+    _remove(context, options, found, [path for path, chosen in wanted.items() if chosen])
+    context.line("CLI still installed. Remove it as you installed it: pip uninstall openclaw, or delete the checkout.")
+    return 0
+
+
+def _add_options(parser: Arguments) -> None:
+    parser.option("--yes", action="store_true", help="do it")
+    parser.option("--non-interactive", action="store_true", help="accepted: nothing is asked anyway")
+    parser.option("--dry-run", action="store_true", help="only say what would be done")
+
+
+def _confirmed(options: Namespace) -> None:
+    if not options.yes and not options.dry_run:
+        raise CommandFailed("Non-interactive mode requires --yes.")
+
+
+class _Found:
+    """
+    Where this profile's things are.
+    """
+
+    def __init__(self, context: Context) -> None:
+        environ, home = context.environ, context.home
+        self.state = state_dir(environ, home)
+        self.config = config_path(environ, home)
+        self.workspace = workspace_dir(environ, home, load(environ, home).model)
+
+
+def _stop(context: Context, options: Namespace) -> None:
+    if options.dry_run:
+        context.line("[dry-run] stop gateway service")
+        return
+    _try(context, "stop")
+
+
+def _uninstall_service(context: Context, options: Namespace) -> None:
+    if options.dry_run:
+        context.line("[dry-run] remove gateway service")
+        return
+    _try(context, "uninstall")
+
+
+def _try(context: Context, name: str) -> None:
+    """
+    What has no supervisor has no service: that is told, and no reason to end.
+    """
+    from openclaw.cli import service
+
+    actions: Mapping[str, Callable[[Context], list[str]]] = {"stop": service.stop, "uninstall": service.uninstall}
+    try:
+        for line in actions[name](context):
+            context.line(line)
+    except CommandFailed as error:
+        context.problem(f"Gateway service: {error}".partition("\n")[0])
+
+
+def _remove(context: Context, options: Namespace, found: _Found, paths: Sequence[Path]) -> None:
+    """
+    :raise AlreadyRunning: a gateway works on the state; nothing was removed.
+    """
+    for path in paths:
+        if path in (Path("/"), context.home, *context.home.parents):
+            raise CommandFailed(f"Refusing to remove unsafe path: {path}")
+    there = [path for path in dict.fromkeys(paths) if os.path.lexists(path)]
+    if options.dry_run:
+        for path in there:
+            context.line(f"[dry-run] remove {context.short(path)}")
+        return
+    for path in _take(context, found, there):
+        context.line(f"Removed {context.short(path)}")
+
+
+def _take(context: Context, found: _Found, paths: Sequence[Path]) -> Iterator[Path]:
+    trash = Trash.of(context.home, context.environ)
+    lock = state_lock(found.state, found.config, context.environ, context.now) if found.state.exists() else None
+    if lock is not None:
+        lock.acquire()
+    try:
+        for path in paths:
+            # What stood in something that went before is gone with it.
+            if os.path.lexists(path):
+                trash.take(path, datetime.fromtimestamp(context.now()).astimezone())
+                yield path
+    finally:
+        if lock is not None:
+            lock.release()
