@@ -102,7 +102,7 @@ class UnitTests(SynchronousTestCase):
                 ("WantedBy", target),
             ):
                 self.assertIn(expected, given, name)
-            self.assertGreater(int(dict(given)["TimeoutStopSec"]), 20)
+            self.assertGreater(int(dict(given)["TimeoutStopSec"]), 30)
 
     def test_as_installed(self) -> None:
         """
@@ -115,7 +115,7 @@ class UnitTests(SynchronousTestCase):
             directory=Path("/home/x"),
             state=Path("/home/x/.openclaw"),
             environment={},
-            stop_seconds=30,
+            stop_seconds=35,
         )
         own = {"Environment", "ExecStart", "WorkingDirectory"}
         written = re.findall(r"^(\w+)=(.*)$", render(spec, secrets=None), re.MULTILINE)

@@ -19,8 +19,9 @@ from openclaw.daemon.base import KIND, MARKER, VERSION, Spec, Supervised, Surrou
 from openclaw.daemon.runner import Runner, SystemRunner
 
 TOKEN = "OPENCLAW_GATEWAY_TOKEN"  # noqa: S105 - the name of the variable
-#: How much longer a stop may take than the runs that it waits for, in seconds.
-_STOP_MARGIN = 10
+#: How much longer a stop may take than the runs that it waits for, in seconds: more than the gateway gives itself for
+#: what does not stop.
+_STOP_MARGIN = 15
 _DRAIN_MS = 20_000
 _MOVABLE = ("OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH")
 

@@ -64,7 +64,7 @@ class InstallTests(ServiceCase):
         unit = parse(self.unit())
         self.assertEqual(unit.arguments[1:], ["gateway", "--port", "18800"])
         wanted = {"Restart": "always", "RestartSec": "5", "Type": "notify", "NotifyAccess": "main"}
-        wanted |= {"WorkingDirectory": str(self.home), "TimeoutStopSec": "30", "WantedBy": "default.target"}
+        wanted |= {"WorkingDirectory": str(self.home), "TimeoutStopSec": "35", "WantedBy": "default.target"}
         self.assertEqual({name: unit.last(name) for name in wanted}, wanted)
         self.assertNotIn("KillMode", unit.settings)
         names = ("OPENCLAW_SERVICE_MARKER", "OPENCLAW_SERVICE_KIND", "OPENCLAW_SYSTEMD_UNIT")
