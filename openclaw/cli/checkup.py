@@ -7,7 +7,6 @@ Each check has a time of its own. One that hangs is told as such, and holds neit
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
@@ -199,23 +198,16 @@ def database(patient: Patient) -> Iterator[Finding]:
     """
     The database, without writing to it.
     """
+    from openclaw.doctor.integrity import damage_of
+
     path = patient.database
-    if not path.exists():
-        return
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
-        try:
-            (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        told = str(error)
-    if told != "ok":
+    damage = damage_of(path) if path.exists() else None
+    if damage is not None:
         yield Finding(
             check_id="database.damaged",
             severity="critical",
             title="The database cannot be used as it is",
-            detail=f"{path}: {told}",
+            detail=f"{path}: {damage}",
             fix=f"Stop the gateway, keep a copy, then: sqlite3 {path} .recover | sqlite3 {path}.new",
         )
 

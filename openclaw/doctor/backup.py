@@ -23,6 +23,7 @@ from typing import IO, Any, Final, cast
 from attrs import frozen
 
 from openclaw import __version__
+from openclaw.doctor.integrity import damage_of
 from openclaw.doctor.reset import state_lock
 from openclaw.doctor.trash import Trash
 from openclaw.errors import OpenClawError
@@ -191,24 +192,11 @@ def unpack(path: Path, directory: Path) -> Mapping[str, Any]:
             told_now = hashlib.file_digest(file, "sha256").hexdigest()
         if told_now != told_sum:
             raise BackupBroken(path, f"{member} is not what was written")
-    _check_database(path, directory / "state" / DATABASE)
+    database = directory / "state" / DATABASE
+    if database.exists() and (damage := damage_of(database)) is not None:
+        raise BackupBroken(path, f"its database is damaged: {damage}")
     manifest: Mapping[str, Any] = told
     return manifest
-
-
-def _check_database(path: Path, database: Path) -> None:
-    if not database.exists():
-        return
-    try:
-        connection = sqlite3.connect(database)
-        try:
-            (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        told = str(error)
-    if told != "ok":
-        raise BackupBroken(path, f"its database is damaged: {told}")
 
 
 def verify(path: Path) -> Mapping[str, Any]:

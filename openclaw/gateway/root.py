@@ -100,7 +100,8 @@ class Root(MultiService):
         Half a gateway is none: whoever supervises the process starts it again.
         """
         self._log.failure("The gateway could not be restarted.", failure)
-        self.life.fail(failure)
+        # Not from within: the end waits for the restart to be over.
+        self.reactor.callLater(0, self.life.fail, failure)
 
     def _restarted(self, result: None) -> None:
         self._restarting = None

@@ -114,7 +114,7 @@ def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | No
     tune_process()
     if owned:
         sockets = life.sockets = KeptSockets(reactor=reactor)
-        # Also as a daemon it is this process's parent that was given them, if anybody was.
+        # systemd runs us with -n: a daemon has another pid than the one that it was told of.
         sockets.take_over(environ, os.getpid())
     try:
         told = read_options({name.replace("-", "_"): value for name, value in options.items()})

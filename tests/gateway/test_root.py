@@ -74,12 +74,17 @@ class Taken:
     Sockets of which none can be had.
     """
 
+    closed = False
+
     def listen(self, host: str, port: int, factory: Any) -> Any:
         raise CannotListenError(host, port, OSError(98, "Address already in use"))
 
     def begin(self) -> None: ...
 
-    drop_unused = close = begin
+    drop_unused = begin
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class RootTests(SynchronousTestCase):
@@ -189,11 +194,13 @@ class RootTests(SynchronousTestCase):
         A gateway that cannot be put in the place of another ends the process.
         """
         house = self.house()
-        ended: list[object] = []
-        house.life.on_fatal = lambda: ended.append(house.life.fatal)
-
-        house.life.sockets = Taken()
+        ended: list[Deferred[None]] = []
+        house.life.on_fatal = lambda: ended.append(house.root.stopService())
+        taken = house.life.sockets = Taken()
         house.root.restart("one")
+        house.reactor.advance(0)
         self.assertIsInstance(house.life.fatal, PortTaken)
-        self.assertEqual((ended, house.life.exit_code), ([house.life.fatal], 1))
+        self.assertEqual(house.life.exit_code, 1)
+        self.successResultOf(ended[0])
+        self.assertTrue(taken.closed)
         self.flushLoggedErrors(PortTaken)
