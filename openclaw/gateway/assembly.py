@@ -96,7 +96,7 @@ def make_life(reactor: Any) -> Life:
 
 
 def make_root(
-    make: Callable[[], Setting],
+    make: Callable[[Callable[[str], None]], Setting],
     reactor: Any,
     life: Life,
     started: Callable[[Setting, Gateway], None],
@@ -105,7 +105,7 @@ def make_root(
     """
     The process's services: a gateway, and another one after each restart in place.
 
-    :param make: reads the configuration; also called in a thread.
+    :param make: reads the configuration, given what tells of oddities; also called in a thread.
     :param started: told of each gateway that runs.
     :param environ: of the process.
     :raise OpenClawError: of ``make``.

@@ -32,7 +32,8 @@ class Root(MultiService):
     """
     Holds the gateway that runs, and puts another in its place when a restart is asked for.
 
-    :ivar make: reads the configuration and decides what to run with; called in a thread, but for the first time.
+    :ivar make: reads the configuration and decides what to run with, given what tells of oddities; called in a thread,
+        but for the first time.
     :ivar build: makes a gateway of that, on the process's life.
     :ivar in_thread: runs blocking work off the reactor thread.
     :ivar started: told of each gateway that runs.
@@ -44,7 +45,7 @@ class Root(MultiService):
     _log = Logger(namespace="gateway")
     life: Life
     reactor: Any
-    make: Callable[[], Setting]
+    make: Callable[[Callable[[str], None]], Setting]
     build: Callable[[Setting], Gateway]
     in_thread: Callable[..., Deferred[Any]]
     started: Callable[[Setting, Gateway], None] = lambda setting, gateway: None
@@ -58,7 +59,13 @@ class Root(MultiService):
 
     def __attrs_post_init__(self) -> None:
         MultiService.__init__(self)
-        self._take(self.make())
+        self._take(self.make(self._warn))
+
+    def _warn(self, told: str) -> None:
+        self._log.warn("{told}", told=told)
+
+    def _warn_from_thread(self, told: str) -> None:
+        self.reactor.callFromThread(self._warn, told)
 
     def _take(self, setting: Setting) -> None:
         self.setting, self.gateway = setting, self.build(setting)
@@ -108,7 +115,7 @@ class Root(MultiService):
 
     async def _replace(self, reason: str) -> None:
         try:
-            setting = await self.in_thread(self.make)
+            setting = await self.in_thread(self.make, self._warn_from_thread)
         except OpenClawError as error:
             self._log.error("restart refused ({reason}), the gateway goes on: {why}", reason=reason, why=error)
             return

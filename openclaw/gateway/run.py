@@ -51,7 +51,11 @@ def run_gateway(options: StartOptions, environ: MutableMapping[str, str], *, for
     sockets.take_over(environ, os.getpid())
     # Each start reads what the variables say from where we began: what was read from files may be another.
     root = make_root(
-        lambda: make_setting(options, dict(environ), home, under_twistd=False), reactor, life, announce, environ
+        lambda warn: make_setting(options, dict(environ), home, under_twistd=False, warn=warn),
+        reactor,
+        life,
+        announce,
+        environ,
     )
     try:
         if life.lock is not None:

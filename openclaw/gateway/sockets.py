@@ -130,7 +130,7 @@ class KeptSockets:
         :param pid: of this process.
         """
         told = {name: environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")}
-        for descriptor in _given(told, pid):
+        for descriptor in _descriptors(told, pid):
             os.set_inheritable(descriptor, False)
             given = socket.socket(fileno=descriptor)
             try:
@@ -148,7 +148,7 @@ class KeptSockets:
             self._given.add((host, port, 0))
 
 
-def _given(told: Mapping[str, str], pid: int) -> range:
+def _descriptors(told: Mapping[str, str], pid: int) -> range:
     count = int(told["LISTEN_FDS"]) if told["LISTEN_FDS"].isdecimal() else 0
     if told["LISTEN_PID"] != str(pid):
         count = 0

@@ -58,11 +58,25 @@ class Options(usage.Options):
     ]
 
 
+def warn(told: str) -> None:
+    """
+    Tell of it in the log.
+    """
+    _log.warn("{told}", told=told)
+
+
 def make_setting(
-    options: StartOptions, environ: MutableMapping[str, str], home: Path, *, under_twistd: bool
+    options: StartOptions,
+    environ: MutableMapping[str, str],
+    home: Path,
+    *,
+    under_twistd: bool,
+    warn: Callable[[str], None] = warn,
 ) -> Setting:
     """
     Read the configuration and decide where and how to run.
+
+    :param warn: told of what is odd; logging is not for threads.
 
     :raise OpenClawError: the configuration is invalid, or the gateway must not start with it.
     """
@@ -73,11 +87,11 @@ def make_setting(
         if import_shell_environment(environ, snapshot):
             snapshot = load(environ, home)
     except ShellSilent as error:
-        _log.warn("{told}", told=str(error))
+        warn(str(error))
     start = check(snapshot, options, environ)
     binding = choose_binding(start.config, options.bind)
     for warning in (*start.warnings, *([binding.warning] if binding.warning else [])):
-        _log.warn("{told}", told=warning)
+        warn(warning)
     port = gateway_port(options.port, snapshot.environment, start.config)
     return Setting(
         snapshot=snapshot,
@@ -120,7 +134,11 @@ def makeService(options: Mapping[str, Any], reactor: Any = None, life: Life | No
         told = read_options({name.replace("-", "_"): value for name, value in options.items()})
         apply_profile(environ, home, options.get("profile"), bool(options.get("dev")))
         root = make_root(
-            lambda: make_setting(told, dict(environ), home, under_twistd=True), reactor, life, announce, environ
+            lambda warn: make_setting(told, dict(environ), home, under_twistd=True, warn=warn),
+            reactor,
+            life,
+            announce,
+            environ,
         )
     except OpenClawError as error:
         # Any other exception would reach people as a traceback.

@@ -110,6 +110,34 @@ class ConfigWatchTests(WatchedCase):
         self.assertIn("config change detected; evaluating reload (hooks.path, ui.assistant.name, talk.voiceId)", told)
         self.assertEqual(self.pass_(), [])
 
+    def test_before_the_first_look(self) -> None:
+        """
+        What was written after the gateway has read the file, and before it looks at it for the first time, is followed.
+        """
+        self.finish()
+        self.write(text_of(7))
+        self.watch.startService()
+        self.assertEqual(self.changes, ["/h7"])
+
+    def test_restarts(self) -> None:
+        """
+        What needs a restart asks for one, once; ``hot`` and ``off`` ask for none.
+        """
+        asked: list[str] = []
+        self.watch.restart = asked.append
+        self.write('{"gateway": {"port": 4711}}')
+        self.pass_()
+        self.pass_()
+        self.assertEqual(len(asked), 1, asked)
+        self.assertTrue(asked[0].startswith("config change: "), asked)
+        for mode in ("hot", "off"):
+            self.write(json.dumps({"gateway": {"port": 4712, "reload": {"mode": mode}}}))
+            self.pass_()
+        self.assertEqual(len(asked), 1, asked)
+        self.write('{"gateway": {"port": 4712, "reload": {"mode": "restart"}}, "ui": {"seamColor": "#00FF00"}}')
+        self.pass_()
+        self.assertEqual(len(asked), 2, asked)
+
     def test_touched(self) -> None:
         """
         A file that says the same changes nothing.
