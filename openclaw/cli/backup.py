@@ -12,8 +12,7 @@ from pathlib import Path
 from openclaw.cli.arguments import Arguments
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed, UsageError
-from openclaw.config.loader import load
-from openclaw.config.paths import config_path, expand, state_dir, workspace_dir
+from openclaw.config.paths import expand
 from openclaw.doctor import backup
 from openclaw.doctor.backup import Places
 
@@ -57,19 +56,10 @@ def _path(context: Context, given: str) -> Path:
     return expand(given, context.home) if given.startswith("~") else context.directory / given
 
 
-def _places(context: Context) -> Places:
-    environ, home = context.environ, context.home
-    # Also one that cannot be used is worth keeping.
-    model = load(environ, home).model
-    return Places(
-        state=state_dir(environ, home), config=config_path(environ, home), workspace=workspace_dir(environ, home, model)
-    )
-
-
 def _make(context: Context, given: str | None, *, as_json: bool) -> int:
     now = datetime.fromtimestamp(context.now()).astimezone()
     target = _path(context, given or f"openclaw-backup-{now:%Y-%m-%d-%H%M%S}.tar.gz")
-    count = backup.make(_places(context), target, now)
+    count = backup.make(Places.of(context.environ, context.home), target, now)
     if as_json:
         context.json({"ok": True, "path": str(target), "files": count})
     else:
@@ -80,7 +70,8 @@ def _make(context: Context, given: str | None, *, as_json: bool) -> int:
 def _restore(context: Context, path: Path, *, yes: bool, as_json: bool) -> int:
     if not yes:
         raise CommandFailed("What is there now would go to the trash: confirm with --yes.")
-    moved = backup.restore(path, _places(context), home=context.home, environ=context.environ, now=context.now)
+    environ, home = context.environ, context.home
+    moved = backup.restore(path, Places.of(environ, home), home=home, environ=environ, now=context.now)
     if as_json:
         context.json({"ok": True, "moved": [str(one) for one in moved]})
         return 0

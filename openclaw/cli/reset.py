@@ -13,8 +13,7 @@ from pathlib import Path
 from openclaw.cli.arguments import Arguments
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed
-from openclaw.config.loader import load
-from openclaw.config.paths import config_path, state_dir, workspace_dir
+from openclaw.doctor.backup import Places
 from openclaw.doctor.reset import conversations, state_lock
 from openclaw.doctor.trash import Trash
 
@@ -37,7 +36,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     if options.scope not in SCOPES:
         raise CommandFailed('Invalid --scope. Expected "config", "config+creds+sessions", or "full".')
     _confirmed(options)
-    found = _Found(context)
+    found = Places.of(context.environ, context.home)
     if options.scope != "config":
         _stop(context, options)
     paths = {
@@ -65,7 +64,7 @@ def run_uninstall(context: Context, arguments: Sequence[str]) -> int:
     if not any((options.service, options.state, options.workspace, options.app, options.all)):
         raise CommandFailed("Non-interactive mode requires explicit scopes (use --all).")
     _confirmed(options)
-    found = _Found(context)
+    found = Places.of(context.environ, context.home)
     if options.service or options.all:
         _uninstall_service(context, options)
     wanted = {
@@ -88,18 +87,6 @@ def _add_options(parser: Arguments) -> None:
 def _confirmed(options: Namespace) -> None:
     if not options.yes and not options.dry_run:
         raise CommandFailed("Non-interactive mode requires --yes.")
-
-
-class _Found:
-    """
-    Where this profile's things are.
-    """
-
-    def __init__(self, context: Context) -> None:
-        environ, home = context.environ, context.home
-        self.state = state_dir(environ, home)
-        self.config = config_path(environ, home)
-        self.workspace = workspace_dir(environ, home, load(environ, home).model)
 
 
 def _stop(context: Context, options: Namespace) -> None:
@@ -130,7 +117,7 @@ def _try(context: Context, name: str) -> None:
         context.problem(f"Gateway service: {error}".partition("\n")[0])
 
 
-def _remove(context: Context, options: Namespace, found: _Found, paths: Sequence[Path]) -> None:
+def _remove(context: Context, options: Namespace, found: Places, paths: Sequence[Path]) -> None:
     """
     :raise AlreadyRunning: a gateway works on the state; nothing was removed.
     """
@@ -146,7 +133,7 @@ def _remove(context: Context, options: Namespace, found: _Found, paths: Sequence
         context.line(f"Removed {context.short(path)}")
 
 
-def _take(context: Context, found: _Found, paths: Sequence[Path]) -> Iterator[Path]:
+def _take(context: Context, found: Places, paths: Sequence[Path]) -> Iterator[Path]:
     trash = Trash.of(context.home, context.environ)
     lock = state_lock(found.state, found.config, context.environ, context.now) if found.state.exists() else None
     if lock is not None:

@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final, cast
@@ -23,6 +23,8 @@ from typing import IO, Any, Final, cast
 from attrs import frozen
 
 from openclaw import __version__
+from openclaw.config.loader import load
+from openclaw.config.paths import config_path, state_dir, workspace_dir
 from openclaw.doctor.integrity import damage_of
 from openclaw.doctor.reset import state_lock
 from openclaw.doctor.trash import Trash
@@ -60,6 +62,17 @@ class Places:
     config: Path
     workspace: Path
 
+    @classmethod
+    def of(cls, environ: Mapping[str, str], home: Path) -> Places:
+        """
+        Those of the profile; also of a configuration that cannot be used.
+        """
+        return cls(
+            state=state_dir(environ, home),
+            config=config_path(environ, home),
+            workspace=workspace_dir(environ, home, load(environ, home).model),
+        )
+
     def parts(self) -> Mapping[str, Path]:
         """
         By their names in the archive.
@@ -82,7 +95,9 @@ def make(places: Places, target: Path, now: datetime) -> int:
         with os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w:gz") as archive:
                 with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-                    for member, path in _members(places, Path(scratch)):
+                    # The archive may be made in what it is of.
+                    own = (written, target, Path(scratch))
+                    for member, path in _members(places, Path(scratch), own):
                         sums[member] = _add_file(archive, member, path)
                 told = {"version": VERSION, "program": __version__, "createdAt": now.isoformat(), "files": sums}
                 _add_manifest(archive, json.dumps(told, indent=2).encode())
@@ -95,7 +110,11 @@ def make(places: Places, target: Path, now: datetime) -> int:
     return len(sums)
 
 
-def _members(places: Places, scratch: Path) -> Iterator[tuple[str, Path]]:
+def _members(places: Places, scratch: Path, own: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    """
+    :param scratch: for a copy of the database.
+    :param own: what is made by all this.
+    """
     if (places.state / DATABASE).exists():
         yield f"state/{DATABASE}", _copy_database(places.state / DATABASE, scratch / DATABASE)
     if places.config.exists():
@@ -103,9 +122,13 @@ def _members(places: Places, scratch: Path) -> Iterator[tuple[str, Path]]:
     for part, root in (("state", places.state), ("workspace", places.workspace)):
         for path in _files(root):
             relative = path.relative_to(root)
-            ours = part == "state" and (relative.parts[0] in _LEFT_OUT or path == places.config)
-            # A workspace may stand in the state directory.
-            if not ours and not (part == "state" and places.workspace in path.parents):
+            left_out = part == "state" and (
+                relative.parts[0] in _LEFT_OUT
+                or path == places.config
+                # It has a part of its own, and may stand in the state directory.
+                or places.workspace in path.parents
+            )
+            if not left_out and not any(one == path or one in path.parents for one in own):
                 yield f"{part}/{relative.as_posix()}", path
 
 

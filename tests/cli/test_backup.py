@@ -66,6 +66,18 @@ class BackupTests(CommandCase):
         left = [path.name for path in self.home.iterdir()]
         self.assertEqual(sorted(left), [".openclaw", "b.tar.gz"])
 
+    def test_made_inside(self) -> None:
+        """
+        One that is made in the state directory holds neither itself nor what it was made with.
+        """
+        with tarfile.open(self.make()) as archive:
+            expected = sorted(archive.getnames())
+        for name in ("inside.tar.gz", "workspace/inside.tar.gz"):
+            self.assertEqual(self.openclaw("backup", "--output", str(self.state / name)).code, 0)
+            with tarfile.open(self.state / name) as archive:
+                self.assertEqual(sorted(archive.getnames()), expected)
+            (self.state / name).unlink()
+
     def test_while_somebody_writes(self) -> None:
         """
         A transaction that is open is not in the copy, and not in the way.
