@@ -81,7 +81,9 @@ def run(context: Context, arguments: Sequence[str], pause: Callable[[float], Non
     if not snapshot.valid:
         told = context.command("openclaw doctor")
         raise CommandFailed(f"Config invalid. Run `{told}` to repair it, then re-run onboarding.", CONFIGURATION)
-    return (_remote if options.mode == "remote" else _local)(context, options, snapshot, pause)
+    return (
+        _remote(context, options, snapshot) if options.mode == "remote" else _local(context, options, snapshot, pause)
+    )
 
 
 def _parser() -> Arguments:
@@ -113,7 +115,7 @@ def _parser() -> Arguments:
 # -- remote -----------------------------------------------------------------------------------------------------------
 
 
-def _remote(context: Context, options: Namespace, snapshot: Snapshot, pause: Callable[[float], None]) -> int:
+def _remote(context: Context, options: Namespace, snapshot: Snapshot) -> int:
     url = (options.remote_url or "").strip()
     if not url:
         raise CommandFailed("Missing --remote-url for remote mode.")

@@ -5,11 +5,14 @@ supervised is named by its process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from openclaw.cli.context import Context
 from openclaw.cli.ports import PortUse, inspect
-from openclaw.cli.supervisor import Supervised, inspect_service, unit_name
+from openclaw.daemon.base import Supervised
+from openclaw.daemon.manage import inspect_service
+from openclaw.daemon.systemd import unit_name
 
 
 def lines(
@@ -18,7 +21,7 @@ def lines(
     port: int,
     *,
     look: Callable[[int], PortUse] = inspect,
-    ask: Callable[[Context], Supervised] = inspect_service,
+    ask: Callable[[Mapping[str, str], Path], Supervised] = inspect_service,
 ) -> Iterator[str]:
     """
     :param error: why the gateway did not start: it is running already, or its port cannot be bound.
@@ -35,7 +38,7 @@ def lines(
         pid = getattr(error, "pid", None)
         yield f"Stop it with: kill {pid}" if pid else "Stop it first."
         yield "A second one needs a state of its own: openclaw --profile <name> gateway --port <port>"
-    service = ask(context)
+    service = ask(context.environ, context.home)
     if service.loaded:
         yield "Gateway service appears enabled. Stop it first."
     elif service.runtime.get("status") == "unknown":

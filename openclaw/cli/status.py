@@ -20,11 +20,12 @@ from openclaw.cli.exits import ConfigurationRefused
 from openclaw.cli.health import channel_lines
 from openclaw.cli.probe import Probe, probe
 from openclaw.cli.sessions import flags, tokens
-from openclaw.cli.supervisor import Supervised, inspect_node, inspect_service
 from openclaw.cli.tables import table, table_width
 from openclaw.cli.target import Target, dig, read_config, resolve_target
 from openclaw.config.loader import Snapshot
 from openclaw.config.paths import workspace_dir
+from openclaw.daemon.base import Supervised
+from openclaw.daemon.manage import inspect_node, inspect_service
 
 _FINDINGS = 6
 
@@ -87,7 +88,7 @@ def gather(context: Context, options: Namespace) -> Picture:
         snapshot=snapshot,
         target=target,
         probe=None if target is None else probe(context, target, timeout_ms=options.timeout),
-        service=inspect_service(context),
+        service=inspect_service(context.environ, context.home),
         findings=audit(context, snapshot),
     )
 
@@ -115,7 +116,7 @@ def payload(context: Context, options: Namespace, picture: Picture) -> dict[str,
         "memoryPlugin": {"enabled": False, "slot": None},
         "gateway": _gateway(picture),
         "gatewayService": _service(picture.service),
-        "nodeService": _service(inspect_node(context)),
+        "nodeService": _service(inspect_node(context.environ, context.home)),
         "agents": _agents(context, picture),
         "securityAudit": {
             "ts": int(context.now() * 1000),
@@ -258,7 +259,7 @@ def _overview(context: Context, options: Namespace, picture: Picture) -> Iterato
     yield "Version", f"{openclaw.__version__} ({_installation()['installKind']}; updates are not looked for)"
     yield "Gateway", _gateway_row(picture)
     yield "Gateway service", _service_row(picture.service)
-    yield "Node service", _service_row(inspect_node(context))
+    yield "Node service", _service_row(inspect_node(context.environ, context.home))
     agents = _agents(context, picture)
     if agents["agents"]:
         told = f"{len(agents['agents'])} · {agents['bootstrapPendingCount']} bootstrapping"

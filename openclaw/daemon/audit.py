@@ -1,6 +1,6 @@
 """
-What is wrong with the service that is installed, though it may run (``service.md`` 8.1). ``gateway status`` and
-``openclaw doctor`` tell of it; ``gateway install --force`` mends all of it.
+What is wrong with the service that is installed, though it may run (``service.md`` 8.1). ``gateway status`` tells of
+it; ``gateway install --force`` mends all of it.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ What is told when something is in the way of a start.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -13,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from openclaw.cli.context import Context
 from openclaw.cli.ports import Listener, PortUse, hints
 from openclaw.cli.start_failure import lines
-from openclaw.cli.supervisor import Supervised
+from openclaw.daemon.base import Supervised
 from openclaw.gateway.listener import PortTaken
 from openclaw.store.lock import AlreadyRunning
 
@@ -38,7 +39,7 @@ class Service:
     loaded: bool
     status: str
 
-    def __call__(self, context: Context) -> Supervised:
+    def __call__(self, environ: Mapping[str, str], home: Path) -> Supervised:
         return Supervised(label="systemd", loaded=self.loaded, runtime={"status": self.status})
 
 
