@@ -1,5 +1,5 @@
 """
-Whose a Tailscale address is, by asking the local ``tailscale`` program (``protocol.md`` 9.5).
+The local ``tailscale`` program: whose an address is (``protocol.md`` 9.5), and publishing the gateway in the tailnet.
 """
 
 from __future__ import annotations
@@ -10,12 +10,17 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.logger import Logger
 
 from openclaw.clock import Seconds
-from openclaw.processes import ProcessFailed, Runner
+from openclaw.errors import OpenClawError
+from openclaw.processes import Finished, ProcessFailed, Runner
 
+#: Publishing asks Tailscale's servers; the first time it may wait for somebody to allow it on their site.
+PUBLISH_LIMIT = timedelta(seconds=15)
+STATUS_LIMIT = timedelta(seconds=5)
+STATUS_BYTES = 4_000_000
 WHOIS_LIMIT = timedelta(seconds=5)
 WHOIS_BYTES = 200_000
 ANSWER_LIFETIME = 60.0
@@ -111,3 +116,70 @@ class Whois:
         if finished.exit_code != 0:
             return None, ERROR_LIFETIME
         return login_in(finished.output), ANSWER_LIFETIME
+
+
+@frozen(kw_only=True)
+class TailscaleFailed(OpenClawError):
+    """
+    ``tailscale`` did not do what it was asked for.
+    """
+
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@frozen(kw_only=True)
+class Publishing:
+    """
+    Has Tailscale pass ``https://<this machine>.<tailnet>.ts.net`` on to the gateway.
+
+    :ivar program: finds the program; ``None`` when there is none.
+    """
+
+    run: Runner
+    program: Callable[[], str | None]
+
+    async def publish(self, how: str, port: int, *, encrypted: bool) -> None:
+        """
+        Publish the gateway; doing so again changes nothing.
+
+        :param how: ``serve``, in the tailnet, or ``funnel``, on the internet.
+        :param encrypted: whether the gateway itself speaks TLS on that port, with a certificate of its own.
+        :raise TailscaleFailed:
+        """
+        target = f"https+insecure://127.0.0.1:{port}" if encrypted else str(port)
+        await self._ask(how, "--bg", "--yes", target, limit=PUBLISH_LIMIT)
+
+    async def withdraw(self, how: str) -> None:
+        """
+        Undo ``publish``, and nothing else that this machine serves.
+
+        :raise TailscaleFailed:
+        """
+        await self._ask(how, "--https=443", "off", limit=PUBLISH_LIMIT)
+
+    async def host(self) -> str | None:
+        """
+        The name of this machine in the tailnet, if there is one.
+        """
+        try:
+            finished = await self._ask("status", "--json", "--peers=false", limit=STATUS_LIMIT)
+            told = orjson.loads(finished.output)["Self"]["DNSName"]
+        except (TailscaleFailed, orjson.JSONDecodeError, KeyError, TypeError):
+            return None
+        return told.rstrip(".") or None if isinstance(told, str) else None
+
+    async def _ask(self, *arguments: str, limit: timedelta) -> Finished:
+        program = self.program()
+        if program is None:
+            raise TailscaleFailed(why="the program `tailscale` is not installed")
+        try:
+            finished = await self.run([program, *arguments], limit=limit, most_bytes=STATUS_BYTES)
+        except ProcessFailed as error:
+            raise TailscaleFailed(why=str(error)) from error
+        if finished.exit_code != 0:
+            said = (finished.errors or finished.output).decode("utf-8", "replace").strip()
+            raise TailscaleFailed(why=said[:500] or f"exit code {finished.exit_code}")
+        return finished

@@ -17,7 +17,6 @@ from openclaw.errors import OpenClawError
 
 #: What the reference has and this version does not: nobody may think that it is being done.
 MISSING = {
-    "tailscale_reset_on_exit": "this version does not run `tailscale serve` by itself, so there is nothing to undo",
     "raw_stream": "this version keeps no log of what the model streams; --verbose --ws-log full shows the events",
     "raw_stream_path": "this version keeps no log of what the model streams; --verbose --ws-log full shows the events",
 }

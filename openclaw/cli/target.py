@@ -18,7 +18,7 @@ from openclaw.config.auth import PASSWORD_VARIABLES, TOKEN_VARIABLES
 from openclaw.config.binding import LOOPBACK
 from openclaw.config.issues import Issue
 from openclaw.config.loader import Snapshot, load
-from openclaw.config.paths import gateway_port, state_dir, variable
+from openclaw.config.paths import gateway_port, state_dir, tls_paths, variable
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -248,8 +248,8 @@ def _own_fingerprint(context: Context, snapshot: Snapshot) -> str | None:
     import ssl
 
     named = dig(snapshot.config, "gateway", "tls", "certPath")
-    directory = state_dir(context.environ, context.home)
-    path = Path(named) if isinstance(named, str) else directory / "gateway" / "tls" / "gateway-cert.pem"
+    state = state_dir(context.environ, context.home)
+    path, _ = tls_paths(named if isinstance(named, str) else None, None, state, context.home)
     try:
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(path.read_text("ascii"))).hexdigest()
     except (OSError, ValueError):

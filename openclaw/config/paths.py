@@ -118,6 +118,20 @@ def config_path(environ: Mapping[str, str], home: Path) -> Path:
     return next((path for path in candidates if path.exists()), state_dir(environ, home) / CONFIG_NAMES[0])
 
 
+def tls_paths(cert_path: str | None, key_path: str | None, state: Path, home: Path) -> tuple[Path, Path]:
+    """
+    Where the gateway's certificate and its key are (``protocol.md`` 23).
+
+    :param cert_path: as ``gateway.tls`` names them, if it does.
+    :param state: the state directory.
+    """
+    own = state / "gateway" / "tls"
+    return (
+        expand(cert_path, home) if cert_path else own / "gateway-cert.pem",
+        expand(key_path, home) if key_path else own / "gateway-key.pem",
+    )
+
+
 def _config_candidates(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
     if variable(environ, "OPENCLAW_STATE_DIR", "CLAWDBOT_STATE_DIR") is not None:
         directories = [state_dir(environ, home)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from openclaw.config.auth import ResolvedAuth, StartRefused, check_start, resolve_auth
 from openclaw.config.issues import ConfigError
@@ -18,7 +18,7 @@ from openclaw.config.paths import profiled
 if TYPE_CHECKING:
     from openclaw.config.loader import Snapshot
     from openclaw.config.model import Config
-    from openclaw.config.model_gateway import AuthMode, TailscaleMode
+    from openclaw.config.model_gateway import AuthMode, TailscaleConfig, TailscaleMode
 
 _CHOICES: Mapping[str, tuple[tuple[str, ...], str]] = {
     "ws_log": (("auto", "full", "compact"), 'Invalid --ws-log (use "auto", "full", "compact")'),
@@ -52,6 +52,7 @@ class StartOptions:
     token: str | None = None
     password: str | None = None
     tailscale: TailscaleMode | None = None
+    tailscale_reset_on_exit: bool = False
     ws_log: Literal["auto", "full", "compact"] = "auto"
     verbose: bool = False
     allow_unconfigured: bool = False
@@ -62,11 +63,13 @@ class Start:
     """
     A start that nothing speaks against.
 
+    :param tailscale: with what the command line says.
     :param warnings: sentences for the log.
     """
 
     config: Config
     auth: ResolvedAuth
+    tailscale: TailscaleConfig
     warnings: tuple[str, ...]
 
 
@@ -118,13 +121,13 @@ def check(snapshot: Snapshot, options: StartOptions, environ: Mapping[str, str])
     problem = hooks_problem(config.hooks, (auth.token, auth.password))
     if problem is not None:
         raise StartRefused(f"Gateway failed to start: Error: {problem}")
-    if config.gateway.tls.enabled:
-        raise StartRefused(
-            "Gateway failed to start: Error: gateway.tls.enabled is true, and this version has no TLS of its own yet.",
-            "It would serve in plain text. Let an SSH tunnel, `tailscale serve` or a reverse proxy encrypt, and type:"
-            f" {profiled(environ, 'openclaw config unset gateway.tls.enabled')}",
-        )
-    return Start(config=config, auth=auth, warnings=(*warnings, *_tailscale(config, options)))
+    configured = config.gateway.tailscale
+    tailscale = evolve(
+        configured,
+        mode=options.tailscale or configured.mode,
+        reset_on_exit=options.tailscale_reset_on_exit or configured.reset_on_exit,
+    )
+    return Start(config=config, auth=auth, tailscale=tailscale, warnings=warnings)
 
 
 def _check_mode(snapshot: Snapshot, config: Config, environ: Mapping[str, str]) -> None:
@@ -139,13 +142,3 @@ def _check_mode(snapshot: Snapshot, config: Config, environ: Mapping[str, str]) 
     raise StartRefused(
         f"Gateway start blocked: set gateway.mode=local (current: {mode or 'unset'}) or pass --allow-unconfigured."
     )
-
-
-def _tailscale(config: Config, options: StartOptions) -> tuple[str, ...]:
-    """
-    The mode counts for the guards and for whose identity is believed; nobody runs ``tailscale`` for it yet.
-    """
-    mode = options.tailscale or config.gateway.tailscale.mode
-    if mode == "off":
-        return ()
-    return (f"Tailscale mode {mode}: this version does not run `tailscale {mode}` by itself; type it once.",)

@@ -27,24 +27,35 @@ def announce(setting: Setting, gateway: Gateway) -> None:
     """
     logging = gateway.life.logging
     addresses = [listening.getHost() for listening in gateway.listener.ports]
-    for line in announcement(setting.config, setting.environ, addresses, logging.path if logging else None):
+    fingerprint = setting.tls.fingerprint if setting.tls else None
+    for line in announcement(
+        setting.config, setting.environ, addresses, logging.path if logging else None, fingerprint
+    ):
         _log.info("{line}", line=line)
 
 
 def announcement(
-    config: Config, environ: Mapping[str, str], addresses: Sequence[Any], log_path: Path | None
+    config: Config,
+    environ: Mapping[str, str],
+    addresses: Sequence[Any],
+    log_path: Path | None,
+    fingerprint: str | None = None,
 ) -> Iterator[str]:
     """
-    What is said: scripts wait for ``listening on ws://``.
+    What is said: scripts wait for ``listening on ws://``, or ``wss://`` with TLS.
 
     :param addresses: of Twisted's kind, at least one.
+    :param fingerprint: of the certificate, where the port is encrypted.
     """
     first, *others = addresses
     # However it listens, it does so on loopback too, where browsers have keys without TLS.
-    page = f"http://{LOOPBACK[0]}:{first.port}{config.gateway.control_ui.prefix}/"
+    page = f"http{'s' if fingerprint else ''}://{LOOPBACK[0]}:{first.port}{config.gateway.control_ui.prefix}/"
     yield f"agent model: {model_line(config, environ)}"
-    yield f"listening on {_url(first)} (PID {os.getpid()})"
-    yield from (f"listening on {_url(other)}" for other in others)
+    scheme = "wss" if fingerprint else "ws"
+    yield f"listening on {scheme}://{_authority(first)} (PID {os.getpid()})"
+    yield from (f"listening on {scheme}://{_authority(other)}" for other in others)
+    if fingerprint is not None:
+        yield f"certificate fingerprint (SHA-256, for gateway.remote.tlsFingerprint): {fingerprint}"
     if log_path is not None:
         yield f"log file: {log_path}"
     command = profiled(environ, "openclaw dashboard")
@@ -52,8 +63,8 @@ def announcement(
     yield f"talk to it: {profiled(environ, 'openclaw agent --message hi')}"
 
 
-def _url(address: Any) -> str:
-    return f"ws://[{address.host}]:{address.port}" if ":" in address.host else f"ws://{address.host}:{address.port}"
+def _authority(address: Any) -> str:
+    return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
 
 
 def model_line(config: Config, environ: Mapping[str, str]) -> str:

@@ -30,6 +30,7 @@ from openclaw.gateway.collect import make_collect
 from openclaw.gateway.config_watch import ConfigWatch
 from openclaw.gateway.configuration import Configuration
 from openclaw.gateway.events import EventLog
+from openclaw.gateway.exposure import Exposure
 from openclaw.gateway.handshake import Makers
 from openclaw.gateway.health import Health
 from openclaw.gateway.hooks import make_hooks
@@ -66,7 +67,8 @@ from openclaw.processes import ReactorRunner
 from openclaw.sessions.keys import default_agent
 from openclaw.store.import_service import ImportService
 from openclaw.store.interfaces import Store
-from openclaw.tailscale import Whois, find_program
+from openclaw.tailscale import Publishing, Whois, find_program
+from openclaw.tls.listening import encrypted
 from openclaw.tools.base import ToolWorld
 from openclaw.tools.registry import make_tools
 from openclaw.web.hosts import machine_names
@@ -354,7 +356,18 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             meters=meters, clients=clients, events=events, runs=agents.load, store=store, in_thread=in_thread
         ),
     )
-    listener = Listener(sockets=life.sockets, factory=site, hosts=setting.hosts, port=setting.port)
+    listener = Listener(
+        sockets=life.sockets, factory=encrypted(site, setting.tls, reactor), hosts=setting.hosts, port=setting.port
+    )
+    exposure = Exposure(
+        life=life,
+        config=setting.tailscale,
+        publishing=Publishing(run=run, program=whois.program),
+        port=listener.bound_port,
+        encrypted=setting.tls is not None,
+        prefix=setting.config.gateway.control_ui.prefix,
+        restarting=lambda: gateway.restarting,
+    )
     restart_note = RestartNote(state_dir=setting.state_dir, config=config, note=agents.note, in_thread=in_thread)
     ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))
     retention = Retention(store=store, clock=reactor)
@@ -364,7 +377,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         life=life,
         clients=clients,
         health=health,
-        canvas=canvas,
+        fronts=[exposure, *([canvas] if canvas else [])],
         listener=listener,
         agents=agents,
         drain_limit=lambda: timedelta(milliseconds=config().gateway.shutdown.drain_ms),
@@ -406,6 +419,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         cron,
         canvas,
         listener,
+        exposure,
     )
     for part in (*([logs] if setting.logs else []), *parts):
         if isinstance(part, Service):

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from openclaw import __version__
 from openclaw.clock import millis
+from openclaw.config.model_gateway import TailscaleMode
 from openclaw.gateway.heartbeat_switch import HeartbeatSwitch
 from openclaw.gateway.presence import Presence
 from openclaw.gateway.restarts import Restarts
@@ -73,6 +74,7 @@ class Life:
     :ivar lock: that no other process works on the same state; kept while a tree follows another.
     :ivar sockets: what is listened on.
     :ivar event_numbers: of what is published in this life.
+    :ivar published: how Tailscale publishes the gateway until its end, by our doing.
     :ivar fatal: why the process has to end, if it has to.
     :ivar on_fatal: ends it.
     """
@@ -91,6 +93,7 @@ class Life:
     sockets: Sockets = field(init=False)
     restarts: Restarts = field(init=False)
     event_numbers: Iterator[int] = field(factory=lambda: count(1), init=False)
+    published: TailscaleMode = field(default="off", init=False)
     fatal: BaseException | None = field(default=None, init=False)
     on_fatal: Callable[[], Any] | None = field(default=None, init=False)
 

@@ -30,7 +30,7 @@ class Gateway(MultiService):
     Everything that runs. Children start in the order in which they were added, the listener last.
 
     :ivar drain_limit: how long runs that are under way may go on once a stop was asked for.
-    :ivar canvas: whose port is closed before the gateway's, if it has one.
+    :ivar fronts: what is stopped before the gateway's port is closed, in order.
     :ivar pauses: called before runs are waited for: nothing begins by itself any more.
     :ivar stops: services to stop, in order, after the listener and the clients.
     :ivar pending: names of parts that are not ready yet.
@@ -43,7 +43,7 @@ class Gateway(MultiService):
     listener: Listener
     agents: AgentRuntime
     drain_limit: Callable[[], timedelta]
-    canvas: IService | None = None
+    fronts: Sequence[IService] = ()
     pauses: Sequence[Callable[[], None]] = ()
     stops: list[IService] = field(factory=list)
     pending: Callable[[], list[str]] = field(default=list)
@@ -74,8 +74,8 @@ class Gateway(MultiService):
 
     async def _stop(self) -> None:
         self.health.stop()
-        if self.canvas is not None:
-            await self._stop_one(self.canvas)
+        for service in self.fronts:
+            await self._stop_one(service)
         await self._stop_one(self.listener)
         if not self.restarting:
             self.life.sockets.close()

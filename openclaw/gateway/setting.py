@@ -8,15 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Thread
 
-from attrs import frozen
+from attrs import field, frozen
 
 from openclaw.agent.providers.base import Model, ResolvedModel
 from openclaw.agent.tools import Tool
 from openclaw.config.auth import ResolvedAuth
 from openclaw.config.loader import Snapshot
 from openclaw.config.model import Config
+from openclaw.config.model_gateway import TailscaleConfig
 from openclaw.egress.fetch import Egress
 from openclaw.logs.wslog import Style
+from openclaw.tls.pair import Pair
 
 
 @frozen(kw_only=True)
@@ -27,6 +29,8 @@ class Setting:
     :ivar environ: with what the file's ``env`` block adds.
     :ivar own_environ: without it, where that is not the same.
     :ivar hosts: addresses to listen on, the first of which must work.
+    :ivar tls: what the gateway's port encrypts with, if it does.
+    :ivar tailscale: how Tailscale is to publish the gateway.
     :ivar verbose: the console shows debug, and every frame is told.
     :ivar under_twistd: ``twistd`` owns the console, the daemon and the signals.
     :ivar logs: whether log observers are started; tests in memory have their own.
@@ -47,6 +51,8 @@ class Setting:
     home: Path
     environ: Mapping[str, str]
     own_environ: Mapping[str, str] | None = None
+    tls: Pair | None = None
+    tailscale: TailscaleConfig = field(factory=TailscaleConfig)
     verbose: bool = False
     ws_log: Style = "auto"
     watched: bool = True

@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from openclaw.gateway.root import Root
 from openclaw.gateway.setting import Setting
 from openclaw.gateway.sockets import KeptSockets
 from openclaw.gateway.tuning import tune_process
+from openclaw.tls.pair import ensure_pair
 
 _log = Logger(namespace="gateway")
 
@@ -52,6 +54,7 @@ class Options(usage.Options):
         ["ws-log", None, "auto", "auto, full or compact."],
     ]
     optFlags = [  # noqa: RUF012
+        ["tailscale-reset-on-exit", None, "Undo serve or funnel when the gateway stops."],
         ["dev", None, "Use the dev profile."],
         ["allow-unconfigured", None, "Start without gateway.mode=local in the configuration."],
         ["verbose", "v", "Log more."],
@@ -72,12 +75,13 @@ def make_setting(
     *,
     under_twistd: bool,
     warn: Callable[[str], None] = warn,
+    now: Callable[[], float] = time.time,
 ) -> Setting:
     """
     Read the configuration and decide where and how to run.
 
     :param warn: told of what is odd; logging is not for threads.
-
+    :param now: seconds since the epoch.
     :raise OpenClawError: the configuration is invalid, or the gateway must not start with it.
     """
     fill_environment(environ, home, Path.cwd())
@@ -93,14 +97,18 @@ def make_setting(
     for warning in (*start.warnings, *([binding.warning] if binding.warning else [])):
         warn(warning)
     port = gateway_port(options.port, snapshot.environment, start.config)
+    state = state_dir(environ, home)
+    tls = start.config.gateway.tls
     return Setting(
         snapshot=snapshot,
         config=start.config,
         auth=start.auth,
         hosts=binding.hosts,
         port=port,
-        state_dir=state_dir(environ, home),
+        state_dir=state,
         home=home,
+        tls=ensure_pair(tls, state, home, now) if tls.enabled else None,
+        tailscale=start.tailscale,
         # What is derived from the port in a child follows the one that is used.
         environ={**snapshot.environment, "OPENCLAW_GATEWAY_PORT": str(port)},
         own_environ=dict(environ),

@@ -16,7 +16,7 @@ from typing import Any
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IReactorTime, ISSLTransport
 from twisted.internet.tcp import Connection as TCPConnection
 from twisted.logger import Logger
 
@@ -64,7 +64,7 @@ class GatewayProtocol(WebSocketServerProtocol):
         self.upgrade = Upgrade(
             peer=host_of(transport.getPeer()),
             headers={name.lower(): value for name, value in request.headers.items()},
-            secure=bool(getattr(transport, "TLS", False)),
+            secure=ISSLTransport.providedBy(transport),
             server_address=host_of(transport.getHost()),
             server_port=getattr(transport.getHost(), "port", 0),
         )
@@ -130,7 +130,7 @@ class GatewayProtocol(WebSocketServerProtocol):
     def _write(self, data: bytes) -> None:
         transport: Any = self.transport
         sent = 0
-        if isinstance(transport, TCPConnection) and not transport.TLS and self.waiting_bytes() == 0:
+        if isinstance(transport, TCPConnection) and self.waiting_bytes() == 0:
             # Straight to the socket. Twisted would have the reactor watch it, write, and have it watched no more, which
             # costs twice as much as the write; what does not fit takes that way, and so does every error.
             done = transport.writeSomeData(data) if transport.connected and not transport.disconnecting else 0

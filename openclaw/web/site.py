@@ -124,6 +124,10 @@ class QuietSite(Site):
         # Without the wrapper that speaks HTTP/2 where a library for it happens to be installed.
         self.protocol = self._channel  # type: ignore[assignment]  # Twisted has the wrapper in its type
 
+    def acceptableProtocols(self) -> list[bytes]:  # noqa: N802 - Twisted calls it
+        # Nor may TLS settle on it.
+        return [b"http/1.1"]
+
     def _channel(self) -> LimitedChannel:
         channel = LimitedChannel()
         channel.waiting, channel.gate, channel.said = self._waiting, self._gate, self._count

@@ -46,26 +46,10 @@ class GuardTests(CommandCase):
         """
         What this version does not do is refused by name, and nothing begins.
         """
-        text = "this version does not run `tailscale serve` by itself, so there is nothing to undo"
-        told = self.refusal("--tailscale-reset-on-exit")
-        self.assertEqual(told, (2, f"error: --tailscale-reset-on-exit is not here yet: {text}"))
         for option in (["--raw-stream"], ["--raw-stream-path", "x"]):
             code, text = self.refusal("--dev", *option)
             self.assertEqual((code, text.partition(": this")[0]), (2, f"error: {option[0]} is not here yet"))
         self.assertEqual(list(self.home.iterdir()), [])
-
-    def test_tls(self) -> None:
-        """
-        A gateway that was told to encrypt does not serve in plain text.
-        """
-        self.configure({"gateway": {"mode": "local", "auth": {"token": "a" * 16 + "b"}, "tls": {"enabled": True}}})
-        outcome = self.openclaw("gateway")
-        text = (
-            "Gateway failed to start: Error: gateway.tls.enabled is true, and this version has no TLS of its own yet.\n"
-            "It would serve in plain text. Let an SSH tunnel, `tailscale serve` or a reverse proxy encrypt, and type:"
-            " openclaw config unset gateway.tls.enabled\n"
-        )
-        self.assertEqual((outcome.code, outcome.out, outcome.err), (78, "", text))
 
     def test_hooks(self) -> None:
         """

@@ -53,13 +53,19 @@ class CheckTests(SynchronousTestCase):
 
     def test_tailscale(self) -> None:
         """
-        The mode of the command line counts as that of the file does, and both are told that nobody runs it for them.
+        The mode of the command line counts as that of the file does, and before it.
         """
-        warning = "Tailscale mode serve: this version does not run `tailscale serve` by itself; type it once."
         for start in (
             self.check("{gateway: {mode: 'local'}}", tailscale="serve"),
             self.check("{gateway: {mode: 'local', tailscale: {mode: 'serve'}}}"),
         ):
-            self.assertEqual((start.warnings, start.auth.allow_tailscale), ((warning,), True))
-        off = self.check("{gateway: {mode: 'local', tailscale: {mode: 'serve'}}}", tailscale="off")
-        self.assertEqual((off.warnings, off.auth.allow_tailscale), ((), False))
+            self.assertEqual((start.tailscale.mode, start.auth.allow_tailscale), ("serve", True))
+            self.assertFalse(start.tailscale.reset_on_exit)
+        file = "{gateway: {mode: 'local', tailscale: {mode: 'serve', resetOnExit: true}}}"
+        off = self.check(file, tailscale="off")
+        self.assertEqual((off.tailscale.mode, off.auth.allow_tailscale), ("off", False))
+        for start in (
+            self.check(file),
+            self.check("{gateway: {mode: 'local'}}", tailscale="serve", tailscale_reset_on_exit=True),
+        ):
+            self.assertTrue(start.tailscale.reset_on_exit)

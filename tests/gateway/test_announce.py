@@ -75,3 +75,12 @@ class AnnouncementTests(SynchronousTestCase):
             ],
         )
         self.assertEqual(len(list(announcement(build({}), {}, addresses[:1], None))), 4)
+        with_tls = list(announcement(build({}), {}, addresses[1:2], None, "ab12"))
+        self.assertEqual(
+            with_tls[1:4],
+            [
+                f"listening on wss://127.0.0.1:5 (PID {os.getpid()})",
+                "certificate fingerprint (SHA-256, for gateway.remote.tlsFingerprint): ab12",
+                "dashboard: https://127.0.0.1:5/ (openclaw dashboard prints the address with the token)",
+            ],
+        )

@@ -354,8 +354,7 @@ class OrderTests(CanvasCase):
         """
         gateway = self.start()
         ended: list[str] = []
-        for name, service in (("canvas", gateway.service.canvas), ("gateway", gateway.service.listener)):
-            assert service is not None
+        for name, service in (("canvas", gateway.service.fronts[-1]), ("gateway", gateway.service.listener)):
             self.patch(service, "stopService", partial(self.note, ended, name, service.stopService))
         gateway.stop()
         self.assertEqual(ended[:2], ["canvas", "gateway"])

@@ -87,13 +87,15 @@ class RefusalTests(SynchronousTestCase):
         )
         path = self.home / ".openclaw" / "openclaw.json"
         path.parent.mkdir()
-        path.write_text('{ gateway: { auth: { token: "a-token-of-this-test" }, tls: { enabled: true } } }')
+        path.write_text(
+            '{ gateway: { auth: { token: "a-token-of-this-test" }, tls: { enabled: true, autoGenerate: false } } }'
+        )
         self.assertEqual(
             self.refused(),
             "Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured.\n",
         )
         told = self.refused("--allow-unconfigured")
-        self.assertIn("gateway.tls.enabled is true, and this version has no TLS of its own yet.\n", told)
+        self.assertIn("gateway tls: cert/key missing", told)
 
     def test_bad_profile(self) -> None:
         """

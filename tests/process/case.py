@@ -51,7 +51,7 @@ class ProcessCase(TestCase):
 
         :param told: as ``connect_params`` takes it.
         """
-        peer = Peer.join(gateway.url, **told)
+        peer = Peer.join(gateway.url, tls=gateway.tls() if gateway.encrypted else None, **told)
         self.addCleanup(peer.close)
         return peer
 

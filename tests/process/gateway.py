@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -93,7 +94,19 @@ class GatewayProcess:
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"{'wss' if self.encrypted else 'ws'}://127.0.0.1:{self.port}"
+
+    @property
+    def encrypted(self) -> bool:
+        return bool(((self.config or {}).get("gateway") or {}).get("tls", {}).get("enabled"))
+
+    def tls(self) -> ssl.SSLContext:
+        """
+        Of a client that trusts its certificate, and no other.
+        """
+        context = ssl.create_default_context(cafile=str(self.state / "gateway" / "tls" / "gateway-cert.pem"))
+        context.check_hostname = False
+        return context
 
     @property
     def output(self) -> str:
@@ -161,6 +174,8 @@ class GatewayProcess:
         One HTTP request.
         """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
+        if self.encrypted:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=LIMIT, context=self.tls())
         try:
             connection.request(method, path, headers=dict(headers or {}))
             response = connection.getresponse()

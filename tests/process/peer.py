@@ -9,6 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from ssl import SSLContext
 from typing import Any
 
 from attrs import define, field
@@ -92,13 +93,14 @@ class Peer:
         return cls(connect(url, open_timeout=LIMIT, close_timeout=1, max_size=None, proxy=None, **options))
 
     @classmethod
-    def join(cls, url: str, **told: Any) -> Peer:
+    def join(cls, url: str, *, tls: SSLContext | None = None, **told: Any) -> Peer:
         """
         Connect and say ``connect``.
 
+        :param tls: for a gateway that encrypts.
         :param told: as ``connect_params`` takes it.
         """
-        peer = cls.open(url)
+        peer = cls.open(url, ssl=tls)
         peer.greet(**told)
         return peer
 
