@@ -26,6 +26,7 @@ class Prepared:
     :ivar lead: answers of inline commands, shown before the model's.
     :ivar resets: the session starts afresh with this message, and what is queued in it is dropped.
     :ivar stops: runs of the session are ended.
+    :ivar restarts: the gateway restarts when the answer has gone out.
     """
 
     prompt: str | None
@@ -36,6 +37,7 @@ class Prepared:
     lead: Sequence[str] = ()
     resets: bool = False
     stops: bool = False
+    restarts: bool = False
 
 
 def to_record(inbound: Inbound, prepared: Prepared) -> dict[str, Any]:

@@ -55,6 +55,7 @@ class AgentRuntime(Service):
     :ivar ask: tells people of a question (``approvals``).
     :ivar withdrawn: tells them that a question is none any more.
     :ivar ended: told of every outcome.
+    :ivar restart: restarts the gateway, once what is said of it has gone out.
     """
 
     _log = Logger()
@@ -74,6 +75,7 @@ class AgentRuntime(Service):
     ask: Callable[[Question], None] = lambda question: None
     withdrawn: Callable[[str], None] = lambda question_id: None
     ended: Callable[[Outcome], None] = lambda outcome: None
+    restart: Callable[[], object] = lambda: None
     retries: RetryPolicy = field(factory=RetryPolicy)
     approvals: Approvals = field(init=False)
     _world: World = field(init=False)
@@ -214,6 +216,8 @@ class AgentRuntime(Service):
             # What was stored while the runtime stopped is begun by the next process.
             if prepared.resets or prepared.stops:
                 self._clear(inbound.session_key, everything=prepared.stops)
+            if prepared.restarts:
+                self.restart()
             if acceptance.outcome is None:
                 self._add(inbound, prepared, acceptance)
             # The answer to whoever asked goes out before the first event.

@@ -21,6 +21,7 @@ from openclaw.agent.following import Following
 from openclaw.agent.providers.factory import Models, make_client
 from openclaw.agent.runtime import AgentRuntime
 from openclaw.config.paths import workspace_dir
+from openclaw.config.sentinel import DEFAULT_DELAY_MS
 from openclaw.egress.fetch import Egress
 from openclaw.gateway.approvals import RunQuestions, make_questions
 from openclaw.gateway.bearer import Bearer
@@ -254,6 +255,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         ask=asking.ask,
         withdrawn=asking.withdrawn,
         ended=meters.ended,
+        restart=lambda: life.restarts.ask("/restart", DEFAULT_DELAY_MS / 1000),
     )
     asking.decide, subagents.agents = agents.decide, agents
     heartbeats, cron = make_schedule(

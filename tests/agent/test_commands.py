@@ -63,6 +63,22 @@ class AnswerTests(CommandCase):
         self.assertIn("🪢 Queue: collect (depth 0)", card)
         self.assertNotIn("sk-mock-mock-mock-mock", card)
 
+    def test_restart(self) -> None:
+        """
+        The gateway restarts where its owner allows it, once for each message; elsewhere the answer says what allows it.
+        """
+        house = self.house()
+        asked: list[None] = []
+        house.runtime.restart = lambda: asked.append(None)
+        refused = "⚠️ /restart is disabled. Set commands.restart=true to enable."
+        self.assertEqual((self.answer(house, "/restart"), asked), (refused, []))
+        house = self.house(config={"commands": {"restart": True}})
+        house.runtime.restart = lambda: asked.append(None)
+        self.assertEqual(self.answer(house, "/restart"), "⚙️ Restarting OpenClaw in-process; back in a few seconds.")
+        self.assertEqual(len(asked), 1)
+        house.send("/restart now", "run-words")
+        self.assertEqual(len(asked), 1)
+
     def test_spelling(self) -> None:
         """
         Case and blanks around a command do not matter, a colon may follow its name.

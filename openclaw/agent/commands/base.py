@@ -42,6 +42,7 @@ class CommandResult:
     :ivar changes: members of the session's entry to set; ``None`` removes one.
     :ivar resets: the session starts afresh.
     :ivar stops: the runs of the session end.
+    :ivar restarts: the gateway restarts when the answer has gone out.
     """
 
     answer: str | None = None
@@ -49,6 +50,7 @@ class CommandResult:
     changes: Mapping[str, Any] = field(factory=dict)
     resets: bool = False
     stops: bool = False
+    restarts: bool = False
 
 
 @frozen(kw_only=True)

@@ -92,6 +92,7 @@ def _of_result(result: CommandResult, thinking: str | None) -> Reading:
         thinking=thinking,
         resets=result.resets,
         stops=result.stops,
+        restarts=result.restarts,
     )
     return Reading(prepared=prepared, changes=result.changes)
 

@@ -9,6 +9,7 @@ import re
 from openclaw.agent.commands.base import Command
 from openclaw.agent.commands.help import COMMANDS_COMMAND, HELP_COMMAND
 from openclaw.agent.commands.options import MODEL_COMMAND, THINK_COMMAND, VERBOSE_COMMAND
+from openclaw.agent.commands.restart import RESTART_COMMAND
 from openclaw.agent.commands.session import NEW_COMMAND, RESET_COMMAND, STOP_COMMAND
 from openclaw.agent.commands.status import STATUS_COMMAND
 
@@ -20,6 +21,7 @@ COMMANDS: tuple[Command, ...] = (
     VERBOSE_COMMAND,
     MODEL_COMMAND,
     STATUS_COMMAND,
+    RESTART_COMMAND,
     HELP_COMMAND,
     COMMANDS_COMMAND,
 )
