@@ -21,6 +21,8 @@ from openclaw.gateway.life import Life
 
 #: Longer than a look, the time that a file has to be the same, and the debounce together.
 SETTLED = 1.5
+#: How often the file is torn or swapped in the long test.
+TORN = 10_000
 
 
 def text_of(number: int, mode: str = "hybrid", **gateway: Any) -> str:
@@ -259,25 +261,30 @@ class TornTests(WatchedCase):
         """
         random = Random(5)
         self.configuration.changed.append(self.is_whole)
-        with capturedLogs():
-            for number in range(1, 300):
-                self.save(random, text_of(number))
-                self.pass_(random.choice([0.0, 0.05, 0.3, 0.6, 1.2]))
+        number = torn = 0
+        while torn < TORN:
+            number += 1
+            torn += self.save(random, text_of(number))
+            self.pass_(random.choice([0.0, 0.05, 0.3, 0.6, 1.2]))
         self.pass_()
-        self.assertEqual(self.changes[-1], "/h299")
-        self.assertGreater(len(self.changes), 20)
+        self.assertEqual(self.changes[-1], f"/h{number}")
+        self.assertGreater(len(self.changes), number // 15)
 
-    def save(self, random: Random, text: str) -> None:
+    def save(self, random: Random, text: str) -> int:
+        """
+        :return: how often the file was half of it, or another file's place was taken.
+        """
         if random.random() < 0.3:
             other = self.path.with_suffix(".new")
             other.write_text(text)
             other.replace(self.path)
             self.writes += 1
-            return
+            return 1
         cuts = sorted(random.sample(range(len(text)), random.randrange(4)))
         for cut in [*cuts, len(text)]:
             self.write(text[:cut])
             self.pass_(random.choice([0.0, 0.02, 0.1, 0.25, 0.8]))
+        return len(cuts)
 
     def is_whole(self) -> None:
         config = self.configuration.config

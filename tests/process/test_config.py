@@ -8,6 +8,7 @@ import io
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
 
 from openclaw.cli.context import Context
@@ -16,7 +17,7 @@ from openclaw.cli.main import Globals
 from openclaw.config.editor import set_value
 from openclaw.config.tokens import decode
 from tests.process.case import ProcessCase
-from tests.process.gateway import GatewayProcess
+from tests.process.gateway import GatewayProcess, eventually
 from tests.process.peer import Peer
 
 #: Connections, and what each of them changes.
@@ -77,6 +78,35 @@ class WriterTests(ProcessCase):
         self.assertIn("The running gateway follows it.", said.stdout, said.stderr)
         self.assertEqual((gateway.state / "openclaw.json").read_text(), before)
         self.assertEqual(peer.ask("agents.list")["defaultId"], "main")
+
+
+class EditorTests(ProcessCase):
+    def test_torn(self) -> None:
+        """
+        Whoever writes the file in parts, or puts another in its place, never ends the gateway, nor a connection; in
+        the end it runs with the last text.
+        """
+        gateway = self.start_gateway()
+        peer, path, random = self.join(gateway), gateway.state / "openclaw.json", Random(7)
+        whole = json.loads(path.read_text())
+        for number in range(100):
+            text = json.dumps({**whole, "agents": {"list": [{"id": f"a{number}", "name": f"n{number}"}]}})
+            if random.random() < 0.3:
+                other = path.with_suffix(".new")
+                other.write_text(text)
+                other.replace(path)
+            else:
+                path.write_text(text[: random.randrange(len(text))])
+                time.sleep(random.choice([0, 0.01, 0.05, 0.9 if number % 10 == 0 else 0.1]))
+                path.write_text(text)
+            if number % 10 == 0:
+                (agent,) = peer.ask("agents.list")["agents"]
+                self.assertEqual(agent.get("name", "n" + agent["id"][1:])[1:], agent["id"][1:])
+        eventually(lambda: peer.ask("agents.list")["defaultId"] == "a99", "the last text is not followed")
+        self.assertNotIn("configProblem", peer.ask("health", {"probe": True}))
+        self.assertIsNone(gateway.process.poll())
+        self.assertNotIn("restarting", gateway.output)
+        self.assertNotIn("Traceback", gateway.output)
 
 
 def changed(peer: Peer, edit: Any) -> None:
