@@ -29,6 +29,7 @@ _CODES = {
     "openclaw.config.writer.HashMismatch": TRY_AGAIN,
     "openclaw.config.issues.ConfigError": CONFIGURATION,
     "openclaw.gateway.listener.PortTaken": TRY_AGAIN,
+    "openclaw.store.claims.ClaimRefused": TRY_AGAIN,
     "openclaw.store.lock.AlreadyRunning": TRY_AGAIN,
     "builtins.ModuleNotFoundError": UNAVAILABLE,
 }

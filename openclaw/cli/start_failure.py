@@ -24,8 +24,13 @@ def lines(
     ask: Callable[[Mapping[str, str], Path], Supervised] = inspect_service,
 ) -> Iterator[str]:
     """
-    :param error: why the gateway did not start: it is running already, or its port cannot be bound.
+    :param error: why the gateway did not start: it is running already, another has what it needs, or its port cannot be
+        bound.
     """
+    if (fix := getattr(error, "fix", None)) is not None:
+        yield f"Gateway failed to start: {error}"
+        yield context.command(fix)
+        return
     use = look(port)
     stop = context.command("openclaw gateway stop")
     yield f"Gateway failed to start: {_reason(error, port, use)}"

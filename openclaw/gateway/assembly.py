@@ -49,7 +49,7 @@ from openclaw.gateway.schedule import make_schedule
 from openclaw.gateway.scrape import Scrape
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.setting import Setting
-from openclaw.gateway.storing import make_lock, make_store
+from openclaw.gateway.storing import follow_claims, make_lock, make_store
 from openclaw.gateway.subagents import SubagentService
 from openclaw.gateway.supervisor import Supervisor
 from openclaw.gateway.tick import Every, tick_service
@@ -165,6 +165,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         store, importer = make_store(setting, reactor, store_path, in_thread, new_id)
         store.ready.addErrback(life.fail)
         life.lock = life.lock or make_lock(setting, reactor)
+        configuration.changed.append(follow_claims(setting, life, config, in_thread))
     readiness = Readiness(store=store, importer=importer, clock=reactor)
     wslog = WsLog(clock=reactor, verbose=setting.verbose, style=setting.ws_log)
     logs = LogService(
@@ -379,6 +380,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         life=life,
         clients=clients,
         health=health,
+        claims=setting.claims,
         fronts=[exposure, *([canvas] if canvas else [])],
         listener=listener,
         agents=agents,

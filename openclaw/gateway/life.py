@@ -24,6 +24,7 @@ from openclaw.gateway.presence import Presence
 from openclaw.gateway.restarts import Restarts
 from openclaw.gateway.sockets import ReactorSockets, Sockets
 from openclaw.logs.observe import Logging
+from openclaw.store.claims import Claims
 from openclaw.store.lock import ProcessLock
 
 FAMILIES = {"linux": "Linux", "darwin": "Mac", "windows": "Windows"}
@@ -72,6 +73,7 @@ class Life:
     :ivar heartbeats: whether heartbeats may run, and the last one.
     :ivar own: the gateway's own presence entry; looked up once.
     :ivar lock: that no other process works on the same state; kept while a tree follows another.
+    :ivar claims: what else is ours alone.
     :ivar sockets: what is listened on.
     :ivar event_numbers: of what is published in this life.
     :ivar published: how Tailscale publishes the gateway until its end, by our doing.
@@ -90,6 +92,7 @@ class Life:
     exit_code: int = field(default=0, init=False)
     logging: Logging | None = field(default=None, init=False)
     lock: ProcessLock | None = field(default=None, init=False)
+    claims: Claims = field(factory=Claims, init=False)
     sockets: Sockets = field(init=False)
     restarts: Restarts = field(init=False)
     event_numbers: Iterator[int] = field(factory=lambda: count(1), init=False)
@@ -119,6 +122,7 @@ class Life:
         Leave the sockets and the state to others.
         """
         self.sockets.close()
+        self.claims.release()
         if self.lock is not None:
             self.lock.release()
 

@@ -86,6 +86,7 @@ class Root(MultiService):
         self.life.sockets.begin()
         self.gateway.setServiceParent(self)
         self.life.sockets.drop_unused()
+        self.life.claims.keep(self.setting.claims)
         addresses = [listening.getHost() for listening in self.gateway.listener.ports]
         self.supervisor.ready(self.reactor, status_line(addresses))
         self.started(self.setting, self.gateway)
@@ -116,6 +117,7 @@ class Root(MultiService):
     async def _replace(self, reason: str) -> None:
         try:
             setting = await self.in_thread(self.make, self._warn_from_thread)
+            self.life.claims.take(setting.claims)
         except OpenClawError as error:
             self._log.error("restart refused ({reason}), the gateway goes on: {why}", reason=reason, why=error)
             return

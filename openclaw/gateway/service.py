@@ -19,6 +19,7 @@ from openclaw.gateway.clients import Clients
 from openclaw.gateway.health import Health
 from openclaw.gateway.life import Life
 from openclaw.gateway.listener import Listener
+from openclaw.store.claims import Claim
 
 #: How long open requests may take once their clients were told.
 REQUESTS_LIMIT = timedelta(seconds=2)
@@ -30,6 +31,7 @@ class Gateway(MultiService):
     Everything that runs. Children start in the order in which they were added, the listener last.
 
     :ivar drain_limit: how long runs that are under way may go on once a stop was asked for.
+    :ivar claims: what this gateway must have for itself.
     :ivar fronts: what is stopped before the gateway's port is closed, in order.
     :ivar pauses: called before runs are waited for: nothing begins by itself any more.
     :ivar stops: services to stop, in order, after the listener and the clients.
@@ -43,6 +45,7 @@ class Gateway(MultiService):
     listener: Listener
     agents: AgentRuntime
     drain_limit: Callable[[], timedelta]
+    claims: Sequence[Claim] = ()
     fronts: Sequence[IService] = ()
     pauses: Sequence[Callable[[], None]] = ()
     stops: list[IService] = field(factory=list)
@@ -56,10 +59,12 @@ class Gateway(MultiService):
     def startService(self) -> None:
         """
         :raise AlreadyRunning: another process works on the same state; nothing was started.
+        :raise ClaimRefused: another one has something else that is ours alone; nothing was started either.
         """
         # Here and not earlier: under twistd this is after the fork and after privileges were given up.
         if self.life.lock is not None:
             self.life.lock.acquire()
+        self.life.claims.take(self.claims)
         MultiService.startService(self)
         self.health.refresh_soon()
 

@@ -18,6 +18,7 @@ from openclaw.config.model import Config
 from openclaw.config.model_gateway import TailscaleConfig
 from openclaw.egress.fetch import Egress
 from openclaw.logs.wslog import Style
+from openclaw.store.claims import Claim
 from openclaw.tls.pair import Pair
 
 
@@ -29,6 +30,7 @@ class Setting:
     :ivar environ: with what the file's ``env`` block adds.
     :ivar own_environ: without it, where that is not the same.
     :ivar hosts: addresses to listen on, the first of which must work.
+    :ivar claims: what no other gateway may have.
     :ivar tls: what the gateway's port encrypts with, if it does.
     :ivar tailscale: how Tailscale is to publish the gateway.
     :ivar verbose: the console shows debug, and every frame is told.
@@ -51,6 +53,7 @@ class Setting:
     home: Path
     environ: Mapping[str, str]
     own_environ: Mapping[str, str] | None = None
+    claims: tuple[Claim, ...] = ()
     tls: Pair | None = None
     tailscale: TailscaleConfig = field(factory=TailscaleConfig)
     verbose: bool = False

@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from openclaw.clock import millis
-from openclaw.config.paths import expand
+from openclaw.config.model import Config
+from openclaw.config.paths import expand, profiled
+from openclaw.gateway.life import Life
 from openclaw.sessions.keys import default_agent, stored_key
+from openclaw.store.claims import ClaimRefused, claims_of, runtime_dir
 from openclaw.store.import_service import ImportService
 from openclaw.store.lock import ProcessLock, reference_lock
 from openclaw.store.sources import Places
@@ -21,6 +26,8 @@ from openclaw.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from openclaw.gateway.setting import Setting
+
+_log = Logger(namespace="gateway")
 
 
 def make_store(
@@ -56,3 +63,24 @@ def make_lock(setting: Setting, reactor: Any) -> ProcessLock:
         now_ms=lambda: millis(reactor),
         reference=reference_lock(config_path, setting.environ, os.getuid()),
     )
+
+
+def follow_claims(
+    setting: Setting, life: Life, config: Callable[[], Config], in_thread: Callable[..., Deferred[Any]]
+) -> Callable[[], None]:
+    """
+    Takes what a changed configuration has for itself besides what was taken at the start. What another gateway has is
+    told; the next start is refused for it.
+    """
+
+    def take() -> None:
+        directory = runtime_dir(setting.environ, os.getuid())
+        wanted = in_thread(lambda: life.claims.take(claims_of(config(), setting.environ, setting.home, directory)))
+        wanted.addErrback(refused)
+
+    def refused(failure: Failure) -> None:
+        failure.trap(ClaimRefused)
+        error: Any = failure.value
+        _log.error("{why}. {fix}", why=error, fix=profiled(setting.environ, error.fix))
+
+    return take

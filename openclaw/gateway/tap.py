@@ -33,6 +33,7 @@ from openclaw.gateway.root import Root
 from openclaw.gateway.setting import Setting
 from openclaw.gateway.sockets import KeptSockets
 from openclaw.gateway.tuning import tune_process
+from openclaw.store.claims import claims_of, runtime_dir
 from openclaw.tls.pair import ensure_pair
 
 _log = Logger(namespace="gateway")
@@ -107,6 +108,7 @@ def make_setting(
         port=port,
         state_dir=state,
         home=home,
+        claims=claims_of(start.config, snapshot.environment, home, runtime_dir(environ, os.getuid())),
         tls=ensure_pair(tls, state, home, now) if tls.enabled else None,
         tailscale=start.tailscale,
         # What is derived from the port in a child follows the one that is used.

@@ -16,6 +16,7 @@ from openclaw.cli.ports import Listener, PortUse, hints
 from openclaw.cli.start_failure import lines
 from openclaw.daemon.base import Supervised
 from openclaw.gateway.listener import PortTaken
+from openclaw.store.claims import Claim, ClaimRefused
 from openclaw.store.lock import AlreadyRunning
 
 FREE = PortUse(port=28830, status="free")
@@ -72,6 +73,20 @@ class LinesTests(SynchronousTestCase):
                 "Gateway service status unknown; if supervised, stop it first.",
                 "Tip: openclaw gateway stop",
                 "Or: systemctl --user stop openclaw-gateway.service",
+            ],
+        )
+
+    def test_claimed(self) -> None:
+        """
+        Of what another gateway has only that is told, and what keeps the two apart.
+        """
+        fix = "Give this gateway one of its own: openclaw config set agents.defaults.workspace <directory>"
+        claim = Claim(path=Path("/w"), what="workspace /w", fix=fix)
+        self.assertEqual(
+            self.told(ClaimRefused(claim=claim, pid=7), BUSY, Service(True, "running"), OPENCLAW_PROFILE="work"),
+            [
+                "Gateway failed to start: workspace /w is used by another gateway (pid 7)",
+                fix.replace("openclaw", "openclaw --profile work"),
             ],
         )
 

@@ -23,6 +23,7 @@ from openclaw.gateway.root import GRACE, Root
 from openclaw.gateway.service import Gateway
 from openclaw.gateway.setting import Setting
 from openclaw.gateway.supervisor import Supervisor
+from openclaw.store.claims import Claim, ClaimRefused, Claims
 from openclaw.store.memory import MemoryStore
 from openclaw.testing.gateway import OWN, MemoryGateway, make_reactor
 
@@ -44,6 +45,7 @@ class House:
     told: list[str] = field(factory=list)
     gateways: list[Gateway] = field(factory=list)
     config: dict[str, Any] = field(factory=dict)
+    claims: tuple[Claim, ...] = ()
     life: Life = field(init=False)
     root: Root = field(init=False)
 
@@ -67,7 +69,7 @@ class House:
         if self.refuses is not None:
             raise self.refuses
         played = MemoryGateway(directory=self.directory, config=self.config, reactor=self.reactor)
-        return evolve(played._setting(), spawn=lambda work: work())
+        return evolve(played._setting(), claims=self.claims, spawn=lambda work: work())
 
 
 class Taken:
@@ -142,6 +144,30 @@ class RootTests(SynchronousTestCase):
         house.refuses = None
         house.root.restart("SIGUSR1")
         self.assertEqual(len(house.gateways), 2)
+
+    def test_claimed(self) -> None:
+        """
+        Nor does a configuration with what another gateway has; what a restart goes on without, others get.
+        """
+        house = self.house()
+        others, own, free = Claims(), house.directory / "own", house.directory / "free"
+        self.addCleanup(others.release)
+
+        def claim(path: Path) -> Claim:
+            return Claim(path=path, what=path.name, fix="", is_directory=True)
+
+        others.take([claim(own)])
+        house.claims = (claim(own),)
+        told = self.told(lambda: house.root.restart("SIGUSR1"))
+        self.assertIn("restart refused (SIGUSR1), the gateway goes on: own is used by another gateway", told[1])
+        self.assertTrue(house.gateways[0].running)
+        house.claims = (claim(free),)
+        house.root.restart("SIGUSR1")
+        self.assertRaises(ClaimRefused, others.take, [claim(free)])
+        house.claims = ()
+        house.root.restart("SIGUSR1")
+        self.assertEqual(len(house.gateways), 3)
+        others.take([claim(free)])
 
     def test_once_at_a_time(self) -> None:
         """
