@@ -11,21 +11,26 @@ import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from attrs import frozen
 
 from openclaw.cli.audit import Finding, audit, loose
+from openclaw.cli.checkup_service import lingering, service, service_file
 from openclaw.cli.context import Context
 from openclaw.cli.ports import inspect, is_gateway
+from openclaw.cli.repairs import Repair
 from openclaw.cli.target import dig, local_port, local_target
 from openclaw.config.auth import PASSWORD_VARIABLES, TOKEN_VARIABLES
 from openclaw.config.loader import Snapshot
-from openclaw.config.paths import state_dir, variable
+from openclaw.config.paths import STATE_DIRS, state_dir, variable, workspace_dir
 
 #: Names of variables of earlier names of the program, which are not read any more.
 _OLD_VARIABLES = ("CLAWDBOT_", "MOLTBOT_")
 #: Beside the gateway's port there once was another for nodes.
 _OLD_PORT = 1
+#: In the state directory.
+_SECRET_FILES = (".env", "service.env")
 
 
 @frozen(kw_only=True)
@@ -135,14 +140,68 @@ def state(patient: Patient) -> Iterator[Finding]:
             detail=f"{path} belongs to somebody else, or its file system is read-only.",
             fix=f'sudo chown -R "$USER" {path}',
         )
-    note = path / "disable-launchagent"
-    if note.exists():
+    yield from _state_names(patient)
+    # Always there, whatever the profile: the app does not know them.
+    note = patient.context.home / ".openclaw" / "disable-launchagent"
+    if os.path.lexists(note):
         yield Finding(
             check_id="service.disabled_marker",
             severity="info",
             title="LaunchAgents are switched off",
             detail=f"{note} tells that the app must not write them.",
             fix=f"rm {note}",
+        )
+
+
+def _state_names(patient: Patient) -> Iterator[Finding]:
+    """
+    Directories of earlier names; a link that a move has left behind is none.
+    """
+    context, home = patient.context, patient.context.home
+    if variable(context.environ, "OPENCLAW_STATE_DIR", "CLAWDBOT_STATE_DIR") is not None:
+        return
+    there = [home / name for name in STATE_DIRS if (home / name).is_dir() and not (home / name).is_symlink()]
+    if len(there) > 1:
+        yield Finding(
+            check_id="state.several",
+            severity="warn",
+            title="There are several state directories",
+            detail=f"Only {there[0]} is used; also there: {', '.join(map(str, there[1:]))}.",
+            fix="Look what is in them, and move away what is not needed: "
+            + "; ".join(f"mv {quote(str(path))} {quote(f'{path}.old')}" for path in there[1:]),
+        )
+    elif there and there[0].name != STATE_DIRS[0]:
+        old, new = quote(str(there[0])), quote(str(home / STATE_DIRS[0]))
+        yield Finding(
+            check_id="state.old_name",
+            severity="info",
+            title="The state directory has an earlier name",
+            detail=f"{there[0]} is used, since there is no {home / STATE_DIRS[0]}.",
+            fix=f"Stop the gateway, then: mv {old} {new} && ln -s {new} {old}",
+        )
+
+
+def workspace(patient: Patient) -> Iterator[Finding]:
+    """
+    The default agent's own files.
+    """
+    context = patient.context
+    path = workspace_dir(context.environ, context.home, patient.snapshot.model)
+    if not path.exists():
+        yield Finding(
+            check_id="workspace.missing",
+            severity="info",
+            title="There is no workspace yet",
+            detail=f"{path} is made by the first start.",
+            fix=context.command("openclaw setup"),
+        )
+    elif not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(
+            check_id="workspace.unusable",
+            severity="warn",
+            title="The workspace cannot be used",
+            detail=f"{path} is no directory, or cannot be written.",
+            fix=context.command("openclaw config set agents.defaults.workspace <directory>"),
         )
 
 
@@ -182,9 +241,38 @@ def open_to_others(patient: Patient) -> Iterator[tuple[Path, int]]:
     """
     What others can read and should not, with the mode that it is to have.
     """
-    for path, mode in ((patient.snapshot.path, 0o600), (patient.state, 0o700)):
+    state = patient.state
+    files = (patient.snapshot.path, patient.database, *(state / name for name in _SECRET_FILES))
+    for path, mode in (*((path, 0o600) for path in files), *((path, 0o700) for path in (state, state / "credentials"))):
         if loose(path):
             yield path, mode
+
+
+def closing(patient: Patient) -> Repair | None:
+    """
+    The repair of what is open to others.
+    """
+    found = list(open_to_others(patient))
+    if not found:
+        return None
+
+    def act() -> list[str]:
+        done = []
+        for path, mode in found:
+            # What was written anew meanwhile is closed by that.
+            if loose(path):
+                path.chmod(mode)
+                done.append(f"chmod {mode:o} {path}")
+        return done
+
+    return Repair(
+        name="permissions",
+        what="Close what is open to others",
+        why="other users of this machine can read secrets and conversations",
+        details=[f"chmod {mode:o} {path}" for path, mode in found],
+        touches=[path.resolve() for path, _ in found],
+        act=act,
+    )
 
 
 def security(patient: Patient) -> Iterator[Finding]:
@@ -192,6 +280,16 @@ def security(patient: Patient) -> Iterator[Finding]:
     What would let somebody in.
     """
     yield from audit(patient.context, patient.snapshot)
+    told = (patient.snapshot.path, patient.state)
+    for path, mode in open_to_others(patient):
+        if path not in told:
+            yield Finding(
+                check_id="fs.secrets.perms_readable",
+                severity="warn",
+                title="Secrets are open to others",
+                detail=f"{path}: other users may read it.",
+                fix=f"chmod {mode:o} {path}",
+            )
 
 
 def database(patient: Patient) -> Iterator[Finding]:
@@ -236,34 +334,6 @@ def port(patient: Patient) -> Iterator[Finding]:
                 detail=f"pid {one.pid} has port {number + _OLD_PORT}, the TCP control port that is retired.",
                 fix=f"kill {one.pid}",
             )
-
-
-def service(patient: Patient) -> Iterator[Finding]:
-    """
-    The gateway as a service of the system, and others like it.
-    """
-    from openclaw.daemon.manage import inspect_service
-    from openclaw.daemon.others import other_services, places
-    from openclaw.daemon.systemd import unit_name
-
-    context = patient.context
-    found = inspect_service(context.environ, context.home)
-    if found.loaded and found.runtime.get("status") == "stopped":
-        yield Finding(
-            check_id="service.stopped",
-            severity="warn",
-            title="The service is enabled and does not run",
-            detail=found.runtime_line(),
-            fix=context.command("openclaw gateway start"),
-        )
-    for other in other_services(places(context.home, deep=patient.deep), unit_name(context.environ)):
-        yield Finding(
-            check_id="service.other",
-            severity="info",
-            title="Another gateway-like service",
-            detail=f"{other.label} ({other.scope}, {other.path})",
-            fix="; ".join(other.cleanup()),
-        )
 
 
 def gateway(patient: Patient) -> Iterator[Finding]:
@@ -312,5 +382,8 @@ CHECKS = (
     Check(name="database", look=database, limit=15.0),
     Check(name="port", look=port, limit=15.0),
     Check(name="service", look=service, limit=15.0),
+    Check(name="service file", look=service_file, limit=15.0),
+    Check(name="lingering", look=lingering, limit=10.0),
+    Check(name="workspace", look=workspace),
     Check(name="gateway", look=gateway, limit=10.0),
 )

@@ -86,7 +86,7 @@ def look(context: Context, snapshot: Snapshot, port: int, *, system: bool) -> Se
         found=found,
         snapshot=own,
         log=log_path(context, own, state_dir(environ, around.home)),
-        issues=audit(found, around, port=port),
+        issues=audit(found, around, port=port, token=dig(snapshot.config, "gateway", "auth", "token")),
     )
 
 

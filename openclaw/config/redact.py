@@ -124,10 +124,15 @@ def _redact_raw(snapshot: Snapshot, keep: Collection[str]) -> str | None:
         parse(snapshot.raw)
     except Json5Error:
         return None
-    return _redact_text(snapshot.raw, snapshot.parsed, keep)
+    return redact_text(snapshot.raw, snapshot.parsed, keep)
 
 
-def _redact_text(text: str, parsed: Any, keep: Collection[str] = ()) -> str:
+def redact_text(text: str, parsed: Any, keep: Collection[str] = ()) -> str:
+    """
+    A text without its secrets, also those in comments.
+
+    :param parsed: its value.
+    """
     found = list(_secrets(parsed, ROOT, (), keep))
     values = {value for _, value in found if len(value) >= _LEAST}
     splices = [(start, end, _redact_comment(text[start:end], values)) for start, end in comments(text)]

@@ -166,7 +166,7 @@ def edit_file(
     # A link stays a link: what it points to is replaced. Includes go from the link, as in reading.
     target = path.resolve()
     make_private_directory(target.parent)
-    with _locked(target, pause):
+    with locked(target, pause):
         before = load(environ, home, path=path)
         text = make(before)
         after = evaluate(text, path, environ, home)
@@ -265,9 +265,12 @@ def keep_last_good(snapshot: Snapshot) -> None:
 
 
 @contextmanager
-def _locked(path: Path, pause: Callable[[float], None]) -> Iterator[None]:
+def locked(path: Path, pause: Callable[[float], None] = time.sleep) -> Iterator[None]:
     """
     Be the only writer; the lock dies with the process, its file stays.
+
+    :param path: the file itself, no link to it.
+    :raise ConfigBusy: another one is for too long.
     """
     descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -1,13 +1,13 @@
 """
-What is wrong with the service that is installed, though it may run (``service.md`` 8.1). ``gateway status`` tells of
-it; ``gateway install --force`` mends all of it.
+What is wrong with the service that is installed, though it may run (``service.md`` 8.1). ``gateway status`` and
+``doctor`` tell of it; ``gateway install --force`` mends all of it, and ``doctor --fix`` does the same with a backup.
 """
 
 from __future__ import annotations
 
 import os
 import plistlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from openclaw.daemon.unit import parse
 
 AGGRESSIVE, RECOMMENDED = "aggressive", "recommended"
 _MANAGERS = (".nvm", ".fnm", ".volta", ".asdf", ".nodenv", ".nodebrew", "nvs", "pnpm", ".pyenv")
+#: What the program before this one wrote, and this one does not.
+_SETTINGS_OF_BEFORE = ("KillMode",)
+_VARIABLES_OF_BEFORE = ("OPENCLAW_", "CLAWDBOT_", "MOLTBOT_", "NODE_")
 
 
 @frozen(kw_only=True)
@@ -44,24 +47,28 @@ class AuditIssue:
 
 
 def audit(
-    service: Supervised, around: Surroundings, *, port: int | None = None, program: tuple[str, ...] | None = None
+    service: Supervised,
+    around: Surroundings,
+    *,
+    port: int | None = None,
+    program: tuple[str, ...] | None = None,
+    token: str | None = None,
 ) -> list[AuditIssue]:
     """
     Look at a service that was inspected; nothing is wrong with one that does not exist.
 
     :param port: that of the configuration, to compare with the service's.
     :param program: that of this installation, to compare with the service's; ``None`` does not compare.
+    :param token: that of the configuration, to compare with one in the service file.
     """
     if service.command is None:
         return []
     issues = [
         *_command(service.command, port, program),
-        *_path(service.audited.get("PATH"), around),
-        *_metadata(service.audited),
+        *_path(service.environment.get("PATH"), around),
+        *_metadata(service.environment),
+        *_token(service, token),
     ]
-    if TOKEN in service.text:
-        message = "Gateway service file contains the gateway's token; it belongs in the configuration."
-        issues.append(AuditIssue(code="gateway-token-embedded", message=message))
     if around.platform.startswith("linux"):
         issues += _systemd(service)
     elif around.platform == "darwin":
@@ -112,6 +119,39 @@ def _metadata(environment: Mapping[str, str]) -> Iterator[AuditIssue]:
         yield AuditIssue(
             code="gateway-version-mismatch", message=message, detail=f"{environment[VERSION]} -> {__version__}"
         )
+
+
+def _token(service: Supervised, token: str | None) -> Iterator[AuditIssue]:
+    if TOKEN not in service.text:
+        return
+    message = "Gateway service file contains the gateway's token; it belongs in the configuration."
+    yield AuditIssue(code="gateway-token-embedded", message=message)
+    if token is not None and service.environment.get(TOKEN, token) != token:
+        message = "Gateway service file contains another token than the configuration."
+        yield AuditIssue(code="gateway-token-mismatch", message=message)
+
+
+def custom_edits(service: Supervised, text: str, configured: Collection[str] = ()) -> list[str]:
+    """
+    What somebody has added to a unit, and would lose with it: settings, arguments and variables that neither this
+    program writes nor the one before it wrote.
+
+    :param text: of the unit that would take its place.
+    :param configured: names of variables that the configuration sets, and the program before it copied into the unit.
+    :return: their names. Only units are looked at.
+    """
+    if service.label != "systemd":
+        return []
+    before, after = parse(service.text), parse(text)
+    settings = [name for name in before.settings if name not in after.settings and name not in _SETTINGS_OF_BEFORE]
+    rest = before.arguments[before.arguments.index("gateway") + 1 :] if "gateway" in before.arguments else []
+    arguments = [word.partition("=")[0] for word in rest if word.startswith("-") and word.partition("=")[0] != "--port"]
+    variables = [
+        name
+        for name in before.environment
+        if not name.startswith(_VARIABLES_OF_BEFORE) and name not in {*after.environment, *configured}
+    ]
+    return [*settings, *arguments, *variables]
 
 
 def _systemd(service: Supervised) -> Iterator[AuditIssue]:

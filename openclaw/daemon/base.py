@@ -23,8 +23,6 @@ SHOWN = (
     "OPENCLAW_GATEWAY_PORT",
     "OPENCLAW_NIX_MODE",
 )
-#: What of it the audit compares besides; no secret either.
-AUDITED = ("PATH", MARKER, KIND, VERSION)
 
 
 @frozen(kw_only=True)
@@ -92,7 +90,7 @@ class Supervised:
 
     :ivar loaded: whether the system starts it by itself.
     :ivar command: what it starts; ``None`` when there is no such service.
-    :ivar audited: more of its environment, for the audit; not shown.
+    :ivar environment: what the service file sets, secrets of earlier programs too; for the audit, never shown.
     :ivar text: of the service file; for the audit.
     """
 
@@ -101,7 +99,7 @@ class Supervised:
     runtime: Mapping[str, Any]
     command: Mapping[str, Any] | None = None
     texts: tuple[str, str] = ("enabled", "disabled")
-    audited: Mapping[str, str] = field(factory=dict, repr=False)
+    environment: Mapping[str, str] = field(factory=dict, repr=False)
     text: str = field(default="", repr=False)
 
     @property
@@ -196,6 +194,15 @@ class SystemService(Protocol):
         """
         :raise ServiceFailed: it does not run after a start, or still does after a stop.
         """
+
+    def legacy(self) -> list[Path]:
+        """Service files of the programs that this one follows, for the same profile."""
+
+    def retire(self, path: Path) -> list[Action]:
+        """Stop what one of them starts, for good; the file stays."""
+
+    def reread(self) -> list[Action]:
+        """Let the supervisor see that its files have changed."""
 
     def told(self, action: str) -> list[str]:
         """What to tell of an action that succeeded."""

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 
 from openclaw.config.paths import state_dir, variable
 from openclaw.daemon.actions import Action, Directory, Remove, Run, ServiceFailed, Write
-from openclaw.daemon.base import AUDITED, Spec, Supervised, Surroundings, shown_command
+from openclaw.daemon.base import Spec, Supervised, Surroundings, shown_command
 from openclaw.daemon.dotenv import with_variables
 from openclaw.daemon.runner import NOT_FOUND
 
@@ -101,7 +101,7 @@ class Launchd:
             runtime=_runtime(done.code, done.output, done.said, installed=bool(plist)),
             command=command,
             texts=_TEXTS,
-            audited={name: environment[name] for name in AUDITED if name in environment},
+            environment=environment,
             text=text,
         )
 
@@ -183,6 +183,19 @@ class Launchd:
         if not running and loaded:
             raise ServiceFailed(f"{self.target} is still loaded", (f"launchctl bootout {self.target}",))
 
+    def legacy(self) -> list[Path]:
+        names = (*_LEGACY, f"ai.openclaw.{self.around.profile or 'gateway'}.plist")
+        return sorted({path for name in names for path in self.path.parent.glob(name)} - {self.path})
+
+    def retire(self, path: Path) -> list[Action]:
+        return [
+            self._run("bootout", f"{self.domain}/{path.stem}", may_fail=True),
+            self._run("unload", str(path), may_fail=True),
+        ]
+
+    def reread(self) -> list[Action]:
+        return []
+
     def told(self, action: str) -> list[str]:
         if action == "install":
             logs = state_dir(self.around.environ, self.around.home) / "logs"
@@ -213,15 +226,9 @@ class Launchd:
         return self.around.home / ".Trash" / path.name
 
     def _legacy(self) -> list[Action]:
-        profile = self.around.profile
-        names = (*_LEGACY, f"ai.openclaw.{profile or 'gateway'}.plist")
-        found = sorted({path for name in names for path in self.path.parent.glob(name)} - {self.path})
-        actions: list[Action] = []
-        for path in found:
-            actions.append(self._run("bootout", f"{self.domain}/{path.stem}", may_fail=True))
-            actions.append(self._run("unload", str(path), may_fail=True))
-            actions.append(Remove(path=path, to=self._trash(path)))
-        return actions
+        return [
+            action for path in self.legacy() for action in (*self.retire(path), Remove(path=path, to=self._trash(path)))
+        ]
 
 
 def _plist(path: Path) -> tuple[str, dict[str, Any]]:

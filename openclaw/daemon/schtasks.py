@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from openclaw.config.paths import expand, state_dir, variable
 from openclaw.daemon.actions import Action, Remove, Run, ServiceFailed, Write
-from openclaw.daemon.base import AUDITED, Spec, Supervised, Surroundings, shown_command
+from openclaw.daemon.base import Spec, Supervised, Surroundings, shown_command
 from openclaw.daemon.dotenv import with_variables
 from openclaw.daemon.runner import NOT_FOUND
 
@@ -84,7 +84,7 @@ class ScheduledTask:
             runtime=_runtime(done.code, done.output, done.said),
             command=command,
             texts=_TEXTS,
-            audited={name: environment[name] for name in AUDITED if name in environment},
+            environment=environment,
             text=text,
         )
 
@@ -129,6 +129,15 @@ class ScheduledTask:
             f"{self.name} {'does not run' if running else 'still runs'}: it is {state}",
             ("openclaw gateway status",),
         )
+
+    def legacy(self) -> list[Path]:
+        return []
+
+    def retire(self, path: Path) -> list[Action]:
+        return []
+
+    def reread(self) -> list[Action]:
+        return []
 
     def told(self, action: str) -> list[str]:
         if action == "install":

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from openclaw.config.paths import state_dir, variable
 from openclaw.daemon.actions import Action, Remove, Run, ServiceFailed, Write
-from openclaw.daemon.base import AUDITED, Spec, Supervised, Surroundings, shown_command
+from openclaw.daemon.base import Spec, Supervised, Surroundings, shown_command
 from openclaw.daemon.runner import NOT_FOUND
 from openclaw.daemon.unit import parse, render, render_secrets
 
@@ -171,6 +171,15 @@ class Systemd:
         if not running and state not in ("inactive", "failed", "stopped"):
             raise ServiceFailed(f"{self.name} still runs: it is {state}", ("openclaw gateway status --deep",))
 
+    def legacy(self) -> list[Path]:
+        return sorted(path for pattern in _LEGACY for path in self.path.parent.glob(pattern))
+
+    def retire(self, path: Path) -> list[Action]:
+        return [self._step("disable", "--now", path.name, may_fail=True)]
+
+    def reread(self) -> list[Action]:
+        return [self._step("daemon-reload")]
+
     def logs_command(self, lines: int = 200) -> str:
         """
         Where systemd keeps what the gateway prints.
@@ -204,12 +213,10 @@ class Systemd:
         return state / "service.env"
 
     def _legacy(self) -> list[Action]:
-        found = sorted(path for pattern in _LEGACY for path in self.path.parent.glob(pattern))
         actions: list[Action] = []
-        for path in found:
-            actions.append(self._step("disable", "--now", path.name, may_fail=True))
+        for path in self.legacy():
             # Kept, under a name that systemd does not read.
-            actions.append(Remove(path=path, to=path.with_name(f"{path.name}.replaced")))
+            actions += [*self.retire(path), Remove(path=path, to=path.with_name(f"{path.name}.replaced"))]
         return actions
 
 
@@ -248,6 +255,6 @@ def parse_show(told: Mapping[str, str], read: Callable[[str], str] = _read) -> S
         loaded=told.get("UnitFileState", "") in _ENABLED,
         runtime=runtime,
         command=command,
-        audited={name: unit.environment[name] for name in AUDITED if name in unit.environment},
+        environment=unit.environment,
         text=text,
     )

@@ -51,11 +51,36 @@ class CheckTests(CheckupCase):
         self.assertEqual(self.found(checkup.state), [])
         (self.state / "disable-launchagent").touch()
         self.assertEqual(self.found(checkup.state), ["service.disabled_marker"])
+        (self.state / "disable-launchagent").unlink()
         self.environ["OPENCLAW_STATE_DIR"] = str(self.home / "none")
         self.assertEqual(self.found(checkup.state), ["state.missing"])
         self.patch(os, "access", lambda path, mode: False)
         self.environ["OPENCLAW_STATE_DIR"] = str(self.home)
         self.assertEqual(self.found(checkup.state), ["state.unwritable"])
+
+    def test_state_names(self) -> None:
+        """
+        A directory of an earlier name is told, also beside the one that is used; a link that was left behind is not.
+        """
+        (self.home / ".clawdbot").symlink_to(self.state)
+        self.assertEqual(self.found(checkup.state), [])
+        (self.home / ".moltbot").mkdir()
+        self.assertEqual(self.found(checkup.state), ["state.several"])
+        (self.home / ".clawdbot").unlink()
+        self.state.rename(self.home / "elsewhere")
+        self.assertEqual(self.found(checkup.state), ["state.old_name"])
+
+    def test_workspace(self) -> None:
+        """
+        One that is not there yet, one that is no directory.
+        """
+        self.assertEqual(self.found(checkup.workspace), ["workspace.missing"])
+        path = self.state / "workspace"
+        path.mkdir()
+        self.assertEqual(self.found(checkup.workspace), [])
+        path.rmdir()
+        path.touch()
+        self.assertEqual(self.found(checkup.workspace), ["workspace.unusable"])
 
     def test_start(self) -> None:
         self.assertEqual(self.found(checkup.start), [])
@@ -70,6 +95,8 @@ class CheckTests(CheckupCase):
         self.assertEqual(self.found(checkup.security), [])
         self.path.chmod(0o644)
         self.assertEqual(self.found(checkup.security), ["fs.config.perms_world_readable"])
+        (self.state / "service.env").touch(mode=0o640)
+        self.assertEqual(self.found(checkup.security)[1:], ["fs.secrets.perms_readable"])
 
     def test_database(self) -> None:
         """

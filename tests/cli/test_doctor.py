@@ -165,10 +165,12 @@ class FixTests(CommandCase):
         outcome = self.openclaw("doctor", "--fix")
         self.assertEqual((outcome.code, outcome.err), (0, ""))
         self.assertEqual(
-            outcome.out.splitlines()[2:],
+            outcome.out.splitlines()[-6:],
             [
                 "Updated ~/.openclaw/openclaw.json",
                 "Backup: ~/.openclaw/openclaw.json.bak",
+                "Kept what was there: ~/.openclaw/doctor-backups/20261123T062917Z",
+                "Take it back: openclaw doctor --undo",
                 "Config OK: ~/.openclaw/openclaw.json",
                 "Doctor complete.",
             ],
