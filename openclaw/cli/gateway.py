@@ -24,7 +24,7 @@ _CLIENT = frozenset({"url", "token", "password", "tls_fingerprint", "timeout", "
 _RUN = frozenset(
     {
         *("port", "bind", "token", "auth", "password", "tailscale", "tailscale_reset_on_exit", "allow_unconfigured"),
-        *("dev", "reset", "force", "verbose", "ws_log", "compact", "raw_stream", "raw_stream_path"),
+        *("dev", "reset", "force", "verbose", "ws_log", "compact", "raw_stream", "raw_stream_path", "watch"),
     }
 )
 _SERVICE = frozenset({"system", "user", "dry_run", "json"})
@@ -48,6 +48,10 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     :return: the exit code.
     """
     name, options = parse(arguments)
+    if name == "run" and options.watch:
+        from openclaw.cli.gateway_watch import run as watch
+
+        return watch(context, [argument for argument in arguments if argument != "--watch"])
     if "dry_run" in OPTIONS[name]:
         from openclaw.cli.service import act
 
@@ -144,6 +148,7 @@ def _parser(*, suppress: bool) -> Arguments:
     parser.option("--verbose", action="store_true", help="run: log more")
     parser.option("--ws-log", metavar="<style>", default="auto", help="run: auto, full or compact")
     parser.option("--compact", action="store_true", help="run: like --ws-log compact")
+    parser.option("--watch", action="store_true", help="run: again whenever the program's source changes")
     parser.option("--raw-stream", action="store_true", help=SUPPRESS)
     parser.option("--raw-stream-path", metavar="<file>", help=SUPPRESS)
     if suppress:

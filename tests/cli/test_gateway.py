@@ -87,7 +87,7 @@ class OptionsTests(CommandCase):
         """
         Every option of the gateway is handed on to it, dealt with here, or refused: none is taken and forgotten.
         """
-        here = {"dev", "reset", "force", "compact"}
+        here = {"dev", "reset", "force", "compact", "watch"}
         handed_on = set(StartOptions.__annotations__)
         self.assertEqual(OPTIONS["run"] - here - set(MISSING), handed_on)
 
