@@ -166,7 +166,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         store.ready.addErrback(life.fail)
         life.lock = life.lock or make_lock(setting, reactor)
         configuration.changed.append(follow_claims(setting, life, config, in_thread))
-    readiness = Readiness(store=store, importer=importer, clock=reactor)
+    readiness = Readiness(store=store, importer=importer, clock=reactor, stopping=lambda: clients.stopping)
     wslog = WsLog(clock=reactor, verbose=setting.verbose, style=setting.ws_log)
     logs = LogService(
         life=life,
@@ -337,7 +337,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     )
     factory = GatewayFactory(
         make_connection=clients.make,
-        allow=clients.allow,
+        refuse=clients.refuse,
         clock=reactor,
         max_payload=setting.config.gateway.max_payload,
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -86,16 +87,16 @@ class Clients:
 
     # From the edge.
 
-    def allow(self, upgrade: Upgrade) -> bool:
+    def refuse(self, upgrade: Upgrade) -> HTTPStatus | None:
         """
-        Whether the upgrade goes on: nothing is checked but a foreign ``Origin`` (``design.md`` 5).
+        Why an upgrade does not go on, if it does not: nothing is checked but a foreign ``Origin`` (``design.md`` 5).
         """
         if self.stopping:
-            return False
-        allowed = origin_allowed(upgrade.headers, upgrade.peer, self.config(), self.machine_names)
-        if not allowed:
-            self.meters.handshake("origin")
-        return allowed
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        if origin_allowed(upgrade.headers, upgrade.peer, self.config(), self.machine_names):
+            return None
+        self.meters.handshake("origin")
+        return HTTPStatus.FORBIDDEN
 
     def make(self, outlet: Outlet, upgrade: Upgrade) -> Connection:
         return Connection(

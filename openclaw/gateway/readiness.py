@@ -4,6 +4,7 @@ What has not come up yet, and waiting for it a while.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,16 +27,20 @@ class Readiness:
     Whether conversations can go on.
 
     :ivar importer: ``None`` where there is nothing to import.
+    :ivar stopping: whether the gateway makes room for the next one.
     """
 
     store: Store
     importer: ImportService | None
     clock: IReactorTime
+    stopping: Callable[[], bool] = lambda: False
 
     def pending(self) -> list[str]:
         """
         The names of the parts that are not ready, as ``/readyz`` tells them.
         """
+        if self.stopping():
+            return ["restart"]
         waiting = [] if self.store.is_ready else ["store"]
         return waiting if self.importer is None or self.importer.is_done else [*waiting, "import"]
 

@@ -79,22 +79,27 @@ class Gateway(MultiService):
 
     async def _stop(self) -> None:
         self.health.stop()
-        for service in self.fronts:
-            await self._stop_one(service)
-        await self._stop_one(self.listener)
         if not self.restarting:
+            await self._stop_listening()
             self.life.sockets.close()
         reason, expected = ("gateway restarting", 1500) if self.restarting else ("gateway stopping", None)
         self.clients.announce_stop(reason, expected)
         for pause in self.pauses:
             pause()
         await self._drain()
+        if self.restarting:
+            # Until here whoever came was told to come again; from here on they wait for the next gateway.
+            await self._stop_listening()
         self.clients.close()
         await self.clients.drained(REQUESTS_LIMIT)
         for service in self.stops:
             await self._stop_one(service)
         if not self.restarting:
             self.life.release()
+
+    async def _stop_listening(self) -> None:
+        for service in (*self.fronts, self.listener):
+            await self._stop_one(service)
 
     async def _drain(self) -> None:
         """

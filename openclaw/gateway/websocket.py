@@ -11,6 +11,7 @@ parsed in bulk as they arrive, and what is sent is corked, so that a reactor tur
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -33,7 +34,7 @@ from openclaw.gateway.framing import INCOMPLETE, OTHER, next_message, text_head
 MESSAGE_TOO_BIG = 1009
 
 MakeConnection = Callable[[Outlet, Upgrade], Connection]
-AllowUpgrade = Callable[[Upgrade], bool]
+RefuseUpgrade = Callable[[Upgrade], HTTPStatus | None]
 
 
 class GatewayProtocol(WebSocketServerProtocol):
@@ -68,8 +69,9 @@ class GatewayProtocol(WebSocketServerProtocol):
             server_address=host_of(transport.getHost()),
             server_port=getattr(transport.getHost(), "port", 0),
         )
-        if not self.factory.allow(self.upgrade):
-            raise ConnectionDeny(403, "Forbidden")
+        refused = self.factory.refuse(self.upgrade)
+        if refused is not None:
+            raise ConnectionDeny(refused.value, refused.phrase)
         return request.protocols[0] if request.protocols else None
 
     def onOpen(self) -> None:
@@ -206,11 +208,11 @@ class GatewayFactory(WebSocketServerFactory):
     protocol = GatewayProtocol  # type: ignore[assignment]  # Autobahn's protocols are their own kind
 
     def __init__(
-        self, *, make_connection: MakeConnection, allow: AllowUpgrade, clock: IReactorTime, max_payload: int
+        self, *, make_connection: MakeConnection, refuse: RefuseUpgrade, clock: IReactorTime, max_payload: int
     ) -> None:
         super().__init__(server="openclaw", reactor=clock)
         self.make_connection = make_connection
-        self.allow = allow
+        self.refuse = refuse
         self.clock = clock
         self._to_uncork: list[GatewayProtocol] = []
         self.setProtocolOptions(

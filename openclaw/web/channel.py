@@ -160,6 +160,9 @@ class LimitedChannel(HTTPChannel):
     _answering = False
     #: Whether the transport holds more than the client takes.
     _full = False
+    #: Whether a request was answered.
+    _served = False
+    _ending = False
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -217,8 +220,25 @@ class LimitedChannel(HTTPChannel):
         self.waiting.remove(self)
         super().allContentReceived()
 
+    def checkPersistence(self, request: Any, version: bytes) -> bool:
+        if self._ending:
+            request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+            return False
+        return bool(super().checkPersistence(request, version))
+
+    def end(self) -> None:
+        """
+        The port is given up: what is asked for is answered, and nothing after it. Whoever came and has not asked yet
+        may do so, once.
+        """
+        self._ending = True
+        if self.requests:
+            self.persistent = False
+        elif self._served and not self._lost and self.transport is not None:
+            self.loseConnection()
+
     def requestDone(self, request: Any) -> None:
-        self._answering = False
+        self._answering, self._served = False, True
         self.paused = self._full
         if self.persistent:
             self.waiting.add(self)

@@ -10,6 +10,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_to_bytes
+from weakref import WeakSet
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.internet.interfaces import IReactorTime
@@ -119,6 +120,8 @@ class QuietSite(Site):
     ) -> None:
         super().__init__(root, LimitedRequest, reactor=clock, timeout=IDLE_SECONDS, parsePOSTFormSubmission=False)
         self._waiting = Waiting()
+        #: Those that have become WebSockets are nobody's.
+        self._channels: WeakSet[LimitedChannel] = WeakSet()
         self._gate = gate
         self._counted = counted
         # Without the wrapper that speaks HTTP/2 where a library for it happens to be installed.
@@ -131,7 +134,17 @@ class QuietSite(Site):
     def _channel(self) -> LimitedChannel:
         channel = LimitedChannel()
         channel.waiting, channel.gate, channel.said = self._waiting, self._gate, self._count
+        self._channels.add(channel)
         return channel
+
+    def stopFactory(self) -> None:  # noqa: N802 - Twisted calls it
+        """
+        Nobody listens any more. A proxy would go on to ask on the connections that it keeps, also after a restart in
+        place, and there is nobody behind them then.
+        """
+        super().stopFactory()
+        for channel in list(self._channels):
+            channel.end()
 
     def _count(self, path: bytes, status: int) -> None:
         if self._counted is not None:

@@ -4,6 +4,7 @@ The gateway restarts in place while clients talk to it.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -13,11 +14,11 @@ import time
 from collections.abc import Callable
 
 from attrs import define, field
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from tests.process.case import ProcessCase
 from tests.process.gateway import GatewayProcess, eventually
-from tests.process.model import MockModel
+from tests.process.model import Gate, MockModel, Text
 from tests.process.peer import Peer
 
 RESTARTS = 100 if os.environ.get("OPENCLAW_SOAK") else 10
@@ -142,6 +143,40 @@ class RestartTests(ProcessCase):
         other.signal(signal.SIGUSR1)
         eventually(lambda: "SIGUSR1 restart ignored" in other.output, "nothing was told")
         self.assertEqual(other.get("/healthz").status, 200)
+
+    def test_while_runs_end(self) -> None:
+        """
+        While a restart waits for a run the gateway still answers: it lives, is not ready, takes no new work, and the
+        run's client sees its end. A connection that a proxy keeps does not lead to the old gateway afterwards.
+        """
+        model = self.start_model()
+        gate = Gate()
+        model.on("slow", Text("it "), gate, Text("ends"))
+        gateway = self.gateway(model)
+        kept = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+        self.addCleanup(kept.close)
+
+        def ask(path: str) -> int:
+            kept.request("GET", path)
+            answer = kept.getresponse()
+            answer.read()
+            return answer.status
+
+        self.assertEqual(ask("/readyz"), 200)
+        peer = self.join(gateway)
+        peer.ask("chat.send", {"sessionKey": "main", "message": "slow", "idempotencyKey": "slow"})
+        peer.wait_chat("slow", "delta")
+        gateway.signal(signal.SIGUSR1)
+        peer.wait_event(lambda event: event["event"] == "shutdown")
+        self.assertEqual((ask("/healthz"), ask("/readyz")), (200, 503))
+        self.assertEqual(gateway.get("/healthz").status, 200)
+        self.assertRaises(InvalidStatus, Peer.join, gateway.url)
+        gate.open()
+        self.assert_ended(peer.wait_chat("slow", "final", "error", "aborted"), "final")
+        self.assertEqual(peer.wait_closed(), (1012, "service restart"))
+        self.started(gateway, 2)
+        gateway.wait_ready()
+        self.assertRaises(ConnectionError, ask, "/readyz")
 
     def test_configuration(self) -> None:
         """

@@ -340,6 +340,45 @@ class ManyTests(SynchronousTestCase):
         self.assertEqual(parsed(asked.taken()).body, b"{}")
 
 
+class EndTests(SynchronousTestCase):
+    """
+    A port that is given up.
+    """
+
+    def test_idle(self) -> None:
+        """
+        Who keeps a connection for the next request is sent away; who has not asked yet may ask once.
+        """
+        root = make_root()
+        site = make_site(root, Clock())
+        served, fresh, begun = (Line(root, site) for _ in range(3))
+        served.send(PROBE)
+        served.taken()
+        begun.send(PROBE[:20])
+        site.stopFactory()
+        self.assertEqual([line.ended for line in (served, fresh, begun)], [True, False, False])
+        fresh.send(PROBE)
+        begun.send(PROBE[20:])
+        for line in (fresh, begun):
+            self.assertIn(b"\r\nConnection: close\r\n", line.taken())
+            self.assertTrue(line.ended)
+
+    def test_answering(self) -> None:
+        """
+        What is being answered is answered to its end.
+        """
+        answers: Deferred[bytes] = Deferred()
+        root = make_root(secrets=Everybody(), protocol=lambda: answers)
+        site = make_site(root, Clock())
+        asked = Line(root, site)
+        asked.send(b"GET /protocol.json HTTP/1.1\r\n" + HOST + b"\r\n")
+        site.stopFactory()
+        self.assertFalse(asked.ended)
+        answers.callback(b"{}")
+        self.assertEqual(parsed(asked.taken()).body, b"{}")
+        self.assertTrue(asked.ended)
+
+
 class PipelineTests(SynchronousTestCase):
     """
     Many requests at once.
