@@ -18,6 +18,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent.commands.table import find
+from openclaw.config.model import Config
 from openclaw.gateway.clients import MOST_PENDING
 from openclaw.gateway.connection import HANDSHAKE_MESSAGE_BYTES
 from openclaw.gateway.limits import DIFFERENT_SECRETS, TOO_MANY
@@ -224,17 +225,18 @@ class RunTests(GatewayTestCase):
 
     def test_ghsa_r7vr_gr74_94p8(self) -> None:
         """
-        No chat command reaches the configuration or the debugger, whoever writes it: there are none.
+        No chat command reaches the configuration or the debugger, whoever writes it: there are none. The one that
+        restarts is off until the owner of the configuration switches it on.
         """
         for written in (
             "/config set gateway.port 1",
             "/debug",
             "/CONFIG",
             "/config@bot: show",
-            "/restart",
             "/allowlist",
         ):
             self.assertIsNone(find(written), written)
+        self.assertFalse(Config().commands.restart)
         self.assertIsNotNone(find("/status"))
 
 

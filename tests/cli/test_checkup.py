@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from openclaw.cli import checkup
+from openclaw.cli import checkup, checkup_service
 from openclaw.cli.audit import Finding
 from openclaw.cli.checkup import Check, Patient, examine
 from openclaw.cli.context import Context
@@ -138,13 +138,13 @@ class CheckTests(CheckupCase):
         runtime = {"status": "stopped"}
         supervised = Supervised(label="systemd", loaded=True, runtime=runtime)
         self.patch(manage, "inspect_service", lambda environ, home: supervised)
-        self.assertEqual(self.found(checkup.service), ["service.stopped"])
+        self.assertEqual(self.found(checkup_service.service), ["service.stopped"])
         runtime["status"] = "running"
-        self.assertEqual(self.found(checkup.service), [])
+        self.assertEqual(self.found(checkup_service.service), [])
         units = self.home / ".config" / "systemd" / "user"
         units.mkdir(parents=True)
         (units / "clawdbot-gateway.service").write_text("[Service]\nExecStart=clawdbot\n")
-        self.assertEqual(self.found(checkup.service), ["service.other"])
+        self.assertEqual(self.found(checkup_service.service), ["service.other"])
 
     def test_gateway(self) -> None:
         """

@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from openclaw.cli import checkup, repairs
+from openclaw.cli import checkup, checkup_service, repairs
 from openclaw.doctor import undo
 from tests.cli.harness import NOW, Outcome
 from tests.cli.test_service import UNIT, ServiceCase
@@ -332,7 +332,7 @@ class ServiceRepairTests(RepairCase):
         """
         self.openclaw("gateway", "install")
         (self.stubs.directory / "linger").unlink()
-        self.patch(checkup, "CHECKS", [checkup.Check(name="lingering", look=checkup.lingering)])
+        self.patch(checkup, "CHECKS", [checkup.Check(name="lingering", look=checkup_service.lingering)])
         user = getpass.getuser()
         told = self.openclaw("doctor").out
         self.assertIn(f"Systemd\n! Systemd lingering is disabled for {user}", told)
@@ -345,7 +345,7 @@ class ServiceRepairTests(RepairCase):
         Each issue of the audit is a finding of its own.
         """
         self.install_before()
-        self.patch(checkup, "CHECKS", [checkup.Check(name="file", look=checkup.service_file)])
+        self.patch(checkup, "CHECKS", [checkup.Check(name="file", look=checkup_service.service_file)])
         found = {one["checkId"] for one in self.openclaw("doctor", "--json").json["findings"]}
         codes = {"entrypoint-mismatch", "port-mismatch", "token-embedded", "token-mismatch", "metadata-missing"}
         self.assertLessEqual({f"service.gateway-{code}" for code in codes}, found)
