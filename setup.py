@@ -74,6 +74,7 @@ setup(
         "pyjson5>=1.6",
         "pypdf>=6",
         "PyYAML>=6",
+        "questionary>=2.1",
         "treq>=24.9",
         "tzdata",
     ],

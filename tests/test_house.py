@@ -86,6 +86,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
             "methods.families",
             "sessions.keys",
             "web.openapi",
+            "wizard.prompts",
+            "wizard.sections",
+            "wizard.setup",
         }
     ),
     "testing": ZERO | ONE | TWO | THREE | FOUR | {"gateway"},

@@ -1,37 +1,39 @@
 """
-``openclaw onboard --non-interactive``: from nothing to a gateway that may start, by flags alone (``cli.md`` 9.2).
+``openclaw onboard``: from nothing to a gateway that works, by flags alone or by questions (``cli.md`` 9.2).
 """
 
 from __future__ import annotations
 
+import io
 import secrets
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from openclaw import __version__
 from openclaw.cli.arguments import Arguments
-from openclaw.cli.config_change import change, gateway_runs
+from openclaw.cli.config_change import gateway_runs
 from openclaw.cli.context import Context
-from openclaw.cli.exits import CONFIGURATION, CommandFailed
-from openclaw.cli.target import dig, local_port, local_target
-from openclaw.config.editor import set_value
-from openclaw.config.files import make_private_directory
+from openclaw.cli.exits import CONFIGURATION, CommandFailed, UsageError
+from openclaw.cli.first_steps import Say, await_gateway, first_answer, has_model, install_service, prepare
+from openclaw.cli.repairs import has_terminal
+from openclaw.cli.setup_write import write_changes
+from openclaw.cli.target import dig, local_port
 from openclaw.config.loader import Snapshot, load
-from openclaw.config.paths import expand, state_dir, workspace_dir
+from openclaw.config.paths import expand, workspace_dir
 
 RISK = """\
 Non-interactive onboarding requires explicit risk acknowledgement.
 Read: https://docs.openclaw.ai/security
 Re-run with: openclaw onboard --non-interactive --accept-risk ..."""
-#: How long a gateway that was just started has to answer, in seconds.
-PATIENCE = 15.0
-
 BINDS = ("loopback", "lan", "tailnet", "auto", "custom")
+#: What the questions ask for: nothing is taken for an answer that nobody sees.
+_ASKED = (
+    *("auth_choice", "gateway_bind", "gateway_auth", "gateway_token", "gateway_password"),
+    *("tailscale", "tailscale_reset_on_exit", "remote_url", "remote_token", "json"),
+)
 
 
 @frozen(kw_only=True)
@@ -68,44 +70,75 @@ def run(context: Context, arguments: Sequence[str], pause: Callable[[float], Non
     :raise CommandFailed: a flag has a value that it cannot have; nothing was written.
     """
     options = _parser().take(arguments)
-    if not options.non_interactive:
-        raise CommandFailed(
-            "The wizard that asks is not here yet. Give its answers as options:\n"
-            "openclaw onboard --non-interactive --accept-risk [--auth-choice ...] [--install-daemon]"
-        )
-    if not options.accept_risk:
+    if options.non_interactive and not options.accept_risk:
         raise CommandFailed(RISK)
     if options.mode not in ("local", "remote"):
         raise CommandFailed(f'Invalid --mode "{options.mode}" (use local|remote).')
+    if not options.non_interactive:
+        _check_questions(context, options)
+    if options.reset:
+        _reset(context, options)
     snapshot = load(context.environ, context.home)
     if not snapshot.valid:
         told = context.command("openclaw doctor")
         raise CommandFailed(f"Config invalid. Run `{told}` to repair it, then re-run onboarding.", CONFIGURATION)
+    if not options.non_interactive:
+        from openclaw.cli.terminal import TerminalPrompter
+        from openclaw.cli.wizard import onboard
+
+        return onboard(context, options, TerminalPrompter(context=context), pause)
     return (
         _remote(context, options, snapshot) if options.mode == "remote" else _local(context, options, snapshot, pause)
     )
 
 
+def _check_questions(context: Context, options: Namespace) -> None:
+    """
+    :raise CommandFailed: nobody can be asked.
+    :raise UsageError: an option answers what is asked for anyway.
+    """
+    if not has_terminal(context):
+        raise CommandFailed(
+            "There is no terminal to ask on. Give the answers as options:\n"
+            "openclaw onboard --non-interactive --accept-risk [--auth-choice ...] [--install-daemon]"
+        )
+    for name in (*_ASKED, *(key.flag for key in KEYS.values())):
+        if getattr(options, name) not in (None, False):
+            raise UsageError(f"--{name.replace('_', '-')} needs --non-interactive: the questions ask for that")
+    if options.gateway_port is not None:
+        _port(options.gateway_port)
+
+
+def _reset(context: Context, options: Namespace) -> None:
+    """
+    Begin anew: what was there goes to the trash.
+    """
+    from openclaw.cli.reset import run as reset
+
+    told = evolve(context, out=io.StringIO()) if options.json else context
+    reset(told, ["--scope", "full", "--yes"])
+
+
 def _parser() -> Arguments:
     parser = Arguments("onboard", "Set up a gateway.")
-    for name in ("non-interactive", "accept-risk", "install-daemon", "json", "tailscale-reset-on-exit"):
+    for name in ("non-interactive", "accept-risk", "install-daemon", "json", "reset", "tailscale-reset-on-exit"):
         parser.option(f"--{name}", action="store_true")
     parser.option("--no-install-daemon", "--skip-daemon", action="store_true", help="no service, as without the option")
     for name in ("skip-channels", "skip-skills", "skip-ui"):
         parser.option(f"--{name}", action="store_true", help="accepted: it is not asked for anyway")
-    parser.option("--skip-health", action="store_true", help="do not wait for the gateway")
+    parser.option("--skip-health", action="store_true", help="neither wait for the gateway nor ask the agent")
     parser.option("--mode", metavar="<mode>", default="local", help="local or remote")
-    parser.option("--flow", metavar="<flow>", help="accepted: there are no questions")
+    parser.option("--flow", metavar="<flow>", help="accepted: the questions ask which way to go")
     parser.option("--workspace", metavar="<dir>", help="where the agent's files are")
-    parser.option("--auth-choice", metavar="<choice>", default="skip", help=f"skip, {', '.join(KEYS)}")
+    parser.option("--auth-choice", metavar="<choice>", help=f"skip, {', '.join(KEYS)}")
     for flag in dict.fromkeys(key.flag for key in KEYS.values()):
         parser.option(f"--{flag.replace('_', '-')}", metavar="<key>", help="else from the environment")
     parser.option("--gateway-port", metavar="<port>")
     parser.option("--gateway-bind", metavar="<mode>", help=", ".join(BINDS))
-    parser.option("--gateway-auth", metavar="<mode>", default="token", help="token or password")
+    parser.option("--gateway-auth", metavar="<mode>", help="token, or else password")
     parser.option("--gateway-token", metavar="<token>", help="made when none is given")
     parser.option("--gateway-password", metavar="<password>")
-    parser.option("--tailscale", metavar="<mode>", default="off", help="off, serve or funnel")
+    parser.option("--tailscale", metavar="<mode>", help="off, or else serve or funnel")
     parser.option("--remote-url", metavar="<url>")
     parser.option("--remote-token", metavar="<token>")
     parser.option("--daemon-runtime", metavar="<name>", help="accepted: there is only Python")
@@ -122,7 +155,7 @@ def _remote(context: Context, options: Namespace, snapshot: Snapshot) -> int:
     changes: dict[str, Any] = {"gateway.mode": "remote", "gateway.remote.url": url}
     if options.remote_token:
         changes["gateway.remote.token"] = options.remote_token
-    _write(context, changes, "remote")
+    write_changes(context, changes, "onboard", "remote")
     if options.json:
         context.json({"mode": "remote", "remoteUrl": url, "auth": "token" if options.remote_token else "none"})
     else:
@@ -140,54 +173,42 @@ def _local(context: Context, options: Namespace, snapshot: Snapshot, pause: Call
     if options.workspace is not None:
         workspace = expand(options.workspace, context.home)
     changes["agents.defaults.workspace"] = str(workspace)
-    _write(context, changes, "local")
+    write_changes(context, changes, "onboard", "local")
     say = (lambda line: None) if options.json else context.line
     say(f"Updated {context.short(snapshot.path)}")
 
-    from openclaw.agent.workspace import ensure_workspace
-
-    ensure_workspace(workspace)
-    say(f"Workspace OK: {context.short(workspace)}")
-    state = state_dir(context.environ, context.home)
-    make_private_directory(state)
-    say(f"Sessions OK: {context.short(state / 'openclaw.sqlite3')}")
+    prepare(context, workspace, say)
     installs = options.install_daemon and not options.no_install_daemon
     if installs:
-        from openclaw.cli.service import install
-
-        done = install(context, port=changes["gateway.port"], force=True)
-        for line in done.lines:
-            say(line)
-        for line in done.warnings:
-            context.problem(line)
-    _greet(context, options, installs, say, pause)
+        install_service(context, changes["gateway.port"], say)
+    answered = _greet(context, options, installs, say, pause)
     if options.json:
-        context.json(_report(options, changes, installs))
+        report = _report(options, changes, installs)
+        context.json({**report, "answered": True} if answered else report)
     return 0
 
 
 def _gateway(options: Namespace, snapshot: Snapshot) -> dict[str, Any]:
-    bind, auth = options.gateway_bind or "loopback", options.gateway_auth
+    bind, auth = options.gateway_bind or "loopback", options.gateway_auth or "token"
+    tailscale = options.tailscale or "off"
     if bind not in BINDS:
         raise CommandFailed(f"Invalid --gateway-bind (use {'|'.join(BINDS)}).")
     if auth not in ("token", "password"):
         raise CommandFailed("Invalid --gateway-auth (use token|password).")
-    if options.tailscale not in ("off", "serve", "funnel"):
+    if tailscale not in ("off", "serve", "funnel"):
         raise CommandFailed("Invalid --tailscale (use off|serve|funnel).")
-    port = options.gateway_port or str(local_port(snapshot))
-    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise CommandFailed("Invalid --gateway-port")
-    if options.tailscale != "off":
+    port = _port(options.gateway_port or str(local_port(snapshot)))
+    if tailscale != "off":
         # What Tailscale hands on comes from this machine.
         bind = "loopback"
-    if options.tailscale == "funnel":
+    if tailscale == "funnel":
         auth = "password"
     changes: dict[str, Any] = {
         "gateway.mode": "local",
-        "gateway.port": int(port),
+        "gateway.port": port,
         "gateway.bind": bind,
         "gateway.auth.mode": auth,
-        "gateway.tailscale.mode": options.tailscale,
+        "gateway.tailscale.mode": tailscale,
         "gateway.tailscale.resetOnExit": options.tailscale_reset_on_exit,
     }
     known = dig(snapshot.config, "gateway", "auth")
@@ -201,11 +222,17 @@ def _gateway(options: Namespace, snapshot: Snapshot) -> dict[str, Any]:
     return {**changes, "gateway.auth.password": password}
 
 
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise CommandFailed("Invalid --gateway-port")
+    return int(text)
+
+
 def _model(context: Context, options: Namespace, snapshot: Snapshot) -> dict[str, Any]:
     """
     The key of a provider, and its first model as the default where there is none.
     """
-    choice = options.auth_choice
+    choice = options.auth_choice or "skip"
     given = [name for name, key in KEYS.items() if getattr(options, key.flag)]
     if choice == "skip" and given:
         choice = given[0]
@@ -229,55 +256,36 @@ def _model(context: Context, options: Namespace, snapshot: Snapshot) -> dict[str
     return changes
 
 
-def _write(context: Context, changes: Mapping[str, Any], mode: str) -> None:
-    moment = datetime.fromtimestamp(context.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    stamps = {"lastRunAt": moment, "lastRunVersion": __version__, "lastRunCommand": "onboard", "lastRunMode": mode}
-    wanted = {**changes, **{f"wizard.{name}": value for name, value in stamps.items()}}
-
-    def edit(text: str) -> str:
-        for path, value in wanted.items():
-            text = set_value(text, tuple(path.split(".")), value)
-        return text
-
-    change(context, edit)
-
-
 # -- the end ----------------------------------------------------------------------------------------------------------
 
 
-def _greet(
-    context: Context, options: Namespace, installed: bool, say: Callable[[str], None], pause: Callable[[float], None]
-) -> None:
+def _greet(context: Context, options: Namespace, installed: bool, say: Say, pause: Callable[[float], None]) -> bool:
     """
-    Wait for the gateway, if there is one to wait for, and say what comes next.
+    Wait for the gateway, if there is one to wait for, let the agent answer, and say what comes next.
 
-    :raise CommandFailed: it does not answer.
+    :return: whether a message was answered.
+    :raise CommandFailed: the gateway does not answer, or the agent does not.
     """
     snapshot = load(context.environ, context.home)
+    answered = False
     if not options.skip_health and (installed or gateway_runs(context, snapshot)):
-        from openclaw.cli.probe import probe
-
-        told = Namespace(url=None, token=None, password=None, tls_fingerprint=None, timeout=3000)
-        target = local_target(context, told, snapshot)
-        found = probe(context, target, timeout_ms=3000, questions=("health",))
-        waited = 0.0
-        while not found.ok and waited < PATIENCE:
-            pause(0.5)
-            waited += 0.5
-            found = probe(context, target, timeout_ms=3000, questions=("health",))
-        if not found.ok:
-            raise CommandFailed(f"The gateway does not answer: {found.error}")
+        await_gateway(context, pause)
         say("Gateway OK")
+        if has_model(context):
+            for line in first_answer(context):
+                say(f"Agent: {line}")
+            answered = True
     else:
         say(f"Start it: {context.command('openclaw gateway')}")
     say(f"Talk to it: {context.command('openclaw agent --agent main --message hi')}")
+    return answered
 
 
 def _report(options: Namespace, changes: Mapping[str, Any], installed: bool) -> dict[str, Any]:
     told: dict[str, Any] = {
         "mode": "local",
         "workspace": changes["agents.defaults.workspace"],
-        "authChoice": options.auth_choice,
+        "authChoice": options.auth_choice or "skip",
         "gateway": {
             "port": changes["gateway.port"],
             "bind": changes["gateway.bind"],

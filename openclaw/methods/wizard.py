@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
@@ -32,20 +32,7 @@ from openclaw.protocol.wizard import (
 )
 from openclaw.sessions.keys import default_agent
 from openclaw.wizard.session import AlreadyRunning, NoPendingStep, NotFound
-from openclaw.wizard.setup import Changes, ProviderChoice, Situation, local_flow, remote_flow
-
-LABELS: Mapping[str, str] = {
-    "anthropic": "Anthropic",
-    "openai": "OpenAI",
-    "google": "Google Gemini",
-    "openrouter": "OpenRouter",
-    "groq": "Groq",
-    "xai": "xAI",
-    "mistral": "Mistral",
-    "cerebras": "Cerebras",
-    "moonshot": "Moonshot",
-    "zai": "Z.AI",
-}
+from openclaw.wizard.setup import Changes, Situation, local_flow, provider_choices, remote_flow
 
 methods = MethodTable()
 
@@ -63,7 +50,7 @@ async def start(context: MethodContext, params: WizardStartParams) -> dict[str, 
         exists=snapshot.exists,
         port=gateway_port(None, context.environ, context.config()),
         workspace=str(context.workspace_of(default_agent(context.config())) or ""),
-        providers=_providers(context),
+        providers=provider_choices(KNOWN_PROVIDERS, context.environ),
         make_token=make_token,
         apply=lambda changes: _apply(context, changes, params.mode or "local"),
     )
@@ -114,23 +101,6 @@ async def status(context: MethodContext, params: WizardStatusParams) -> dict[str
         return context.wizards.status(params.session_id)
     except NotFound as error:
         raise invalid(str(error)) from error
-
-
-def _providers(context: MethodContext) -> list[ProviderChoice]:
-    choices = []
-    for name, provider in KNOWN_PROVIDERS.items():
-        key = next((key for key in provider.keys if context.environ.get(key, "").strip()), None)
-        model = provider.models[0].id
-        choices.append(
-            ProviderChoice(
-                id=name,
-                label=LABELS[name],
-                key=key or provider.keys[-1],
-                known=key is not None,
-                model=model if model.startswith(f"{name}/") else f"{name}/{model}",
-            )
-        )
-    return choices
 
 
 def _apply(context: MethodContext, changes: Changes, mode: str) -> Awaitable[str]:

@@ -1,7 +1,7 @@
 """
 One wizard at a time, one step at a time (``methods.md`` 18).
 
-A flow is a coroutine that asks a ``Prompter``. Between two of its questions nobody waits for a person: the flow is
+A flow is a coroutine that asks a ``StepPrompter``. Between two of its questions nobody waits for a person: the flow is
 suspended until ``answer`` goes on with it::
 
     start(flow) -> first step        answer(step id, value) -> next step, or the end
@@ -9,7 +9,7 @@ suspended until ``answer`` goes on with it::
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from attrs import define, field
@@ -18,17 +18,12 @@ from twisted.logger import Logger
 
 from openclaw.clock import Seconds, millis
 from openclaw.errors import OpenClawError
+from openclaw.wizard.prompts import BadAnswer, Declined, Flow, WizardError
 
 Status = Literal["running", "done", "cancelled", "error"]
 
 #: A wizard that nobody has answered for so long makes room for another, in milliseconds.
 ABANDONED_MS = 15 * 60_000
-
-
-class WizardError(OpenClawError):
-    """
-    A wizard cannot do what it was asked.
-    """
 
 
 class AlreadyRunning(WizardError):
@@ -51,22 +46,10 @@ class NoPendingStep(WizardError):
         return "Error: wizard: no pending step"
 
 
-class Declined(WizardError):
-    """
-    The person does not want to go on; the flow raises it.
-    """
-
-
-class BadAnswer(WizardError):
-    """
-    An answer that the step does not take; it ends the wizard.
-    """
-
-
 @define(eq=False)
-class Prompter:
+class StepPrompter:
     """
-    What a flow asks.
+    Shows each question as a step, and waits for its answer.
     """
 
     make_id: Callable[[], str]
@@ -135,9 +118,6 @@ class Prompter:
         return await answer
 
 
-Flow = Callable[[Prompter], Awaitable[None]]
-
-
 @define(eq=False)
 class Session:
     """
@@ -147,7 +127,7 @@ class Session:
     """
 
     id: str
-    prompter: Prompter
+    prompter: StepPrompter
     touched_at_ms: int
     status: Status = "running"
     error: str | None = None
@@ -208,7 +188,7 @@ class Wizards:
             if millis(self.clock) - old.touched_at_ms < ABANDONED_MS:
                 raise AlreadyRunning
             self.cancel(old.id)
-        prompter = Prompter(self.make_id, lambda step: session.changed())
+        prompter = StepPrompter(self.make_id, lambda step: session.changed())
         session = Session(self.make_id(), prompter, millis(self.clock))
         self._session = session
         session.running = Deferred.fromCoroutine(self._run(session, flow))

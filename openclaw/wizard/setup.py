@@ -5,12 +5,12 @@ Setting up a gateway: the questions, and the keys of the configuration that foll
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 
 from openclaw.config.model import Config
-from openclaw.wizard.session import Declined, Flow, Prompter
+from openclaw.wizard.prompts import Declined, Flow, Prompter
 
 SECURITY = (
     "An agent can run commands, read files and send messages for you. Whoever talks to it can try to talk it into"
@@ -29,6 +29,24 @@ BINDS = (
     {"value": "tailnet", "label": "Tailnet", "hint": "this machine's Tailscale address"},
     {"value": "auto", "label": "Auto"},
 )
+TAILSCALE = (
+    {"value": "off", "label": "Off"},
+    {"value": "serve", "label": "Serve", "hint": "your tailnet, over HTTPS"},
+    {"value": "funnel", "label": "Funnel", "hint": "the whole internet; asks for a password"},
+)
+#: Names of providers for people.
+LABELS: Mapping[str, str] = {
+    "anthropic": "Anthropic",
+    "openai": "OpenAI",
+    "google": "Google Gemini",
+    "openrouter": "OpenRouter",
+    "groq": "Groq",
+    "xai": "xAI",
+    "mistral": "Mistral",
+    "cerebras": "Cerebras",
+    "moonshot": "Moonshot",
+    "zai": "Z.AI",
+}
 SKIP = "skip"
 LEAST_PASSWORD = 16
 
@@ -51,6 +69,44 @@ class ProviderChoice:
     key: str
     known: bool
     model: str
+
+
+class KnownProvider(Protocol):
+    """
+    What must be known of a provider to choose it.
+    """
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """
+        Variables that may hold its key.
+        """
+
+    @property
+    def models(self) -> Sequence[Any]:
+        """
+        Objects with an ``id``; the first is the one to begin with.
+        """
+
+
+def provider_choices(known: Mapping[str, KnownProvider], environ: Mapping[str, str]) -> list[ProviderChoice]:
+    """
+    The providers, with what is there of them already.
+    """
+    choices = []
+    for name, provider in known.items():
+        key = next((key for key in provider.keys if environ.get(key, "").strip()), None)
+        model = provider.models[0].id
+        choices.append(
+            ProviderChoice(
+                id=name,
+                label=LABELS[name],
+                key=key or provider.keys[-1],
+                known=key is not None,
+                model=model if model.startswith(f"{name}/") else f"{name}/{model}",
+            )
+        )
+    return choices
 
 
 @frozen(kw_only=True)
@@ -90,11 +146,11 @@ def local_flow(situation: Situation, told_workspace: str | None) -> Flow:
         changes: dict[str, Any] = {"gateway.mode": "local"}
         workspace = told_workspace or situation.workspace
         if advanced and told_workspace is None:
-            workspace = await ask.text("Workspace directory", initial=situation.workspace, wrong=_required)
+            workspace = await ask.text("Workspace directory", initial=situation.workspace, wrong=required)
         changes["agents.defaults.workspace"] = workspace
-        changes |= await _network(ask, situation) if advanced else _default_network(situation)
+        changes |= await network(ask, situation) if advanced else _default_network(situation)
         if modify or situation.config.agents.defaults.model.primary is None:
-            changes |= await _model(ask, situation)
+            changes |= await model(ask, situation)
         await ask.note(await situation.apply(changes), "Configured")
 
     return flow
@@ -145,13 +201,21 @@ def _default_network(situation: Situation) -> Changes:
     return {"gateway.auth.mode": "token", "gateway.auth.token": situation.make_token()}
 
 
-async def _network(ask: Prompter, situation: Situation) -> Changes:
+async def network(ask: Prompter, situation: Situation) -> Changes:
+    """
+    Where the gateway listens, and what clients show it.
+    """
     gateway = situation.config.gateway
     port = int(await ask.text("Gateway port", initial=str(situation.port), wrong=_wrong_port))
-    bind = await ask.select("Gateway bind", BINDS, initial=gateway.bind or "loopback")
-    changes: dict[str, Any] = {"gateway.port": port, "gateway.bind": bind}
+    exposure = await ask.select("Tailscale exposure", TAILSCALE, initial=gateway.tailscale.mode)
+    changes: dict[str, Any] = {"gateway.port": port, "gateway.tailscale.mode": exposure}
+    # What Tailscale hands on comes from this machine.
+    bind = "loopback"
+    if exposure == "off":
+        bind = await ask.select("Gateway bind", BINDS, initial=gateway.bind or "loopback")
+    changes["gateway.bind"] = bind
     kinds = ({"value": "token", "label": "Token"}, {"value": "password", "label": "Password"})
-    if await ask.select("Gateway auth", kinds, initial="token") == "password":
+    if exposure == "funnel" or await ask.select("Gateway auth", kinds, initial="token") == "password":
         password = await ask.text("Gateway password", sensitive=True, wrong=_wrong_password)
         return {**changes, "gateway.auth.mode": "password", "gateway.auth.password": password}
     changes["gateway.auth.mode"] = "token"
@@ -160,7 +224,10 @@ async def _network(ask: Prompter, situation: Situation) -> Changes:
     return changes
 
 
-async def _model(ask: Prompter, situation: Situation) -> Changes:
+async def model(ask: Prompter, situation: Situation) -> Changes:
+    """
+    The provider, its key, and the model to begin with.
+    """
     options = [
         {"value": one.id, "label": one.label, **({"hint": f"{one.key} is set"} if one.known else {})}
         for one in situation.providers
@@ -171,13 +238,16 @@ async def _model(ask: Prompter, situation: Situation) -> Changes:
         return {}
     changes: dict[str, Any] = {}
     if not provider.known:
-        key = await ask.text(f"{provider.label} API key", sensitive=True, wrong=_required)
+        key = await ask.text(f"{provider.label} API key", sensitive=True, wrong=required)
         changes[f"env.vars.{provider.key}"] = key
-    model = await ask.text("Default model", initial=provider.model, wrong=_wrong_model)
-    return {**changes, "agents.defaults.model.primary": model}
+    chosen = await ask.text("Default model", initial=provider.model, wrong=_wrong_model)
+    return {**changes, "agents.defaults.model.primary": chosen}
 
 
-def _required(text: str) -> str | None:
+def required(text: str) -> str | None:
+    """
+    What is wrong with a text that must not be empty.
+    """
     return None if text else "Required"
 
 

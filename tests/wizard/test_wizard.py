@@ -14,12 +14,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from openclaw.config.model import build
 from openclaw.protocol.validate import violations
 from openclaw.protocol.wizard import WizardNextResult, WizardStartResult
+from openclaw.wizard.prompts import Prompter
 from openclaw.wizard.session import (
     ABANDONED_MS,
     AlreadyRunning,
     NoPendingStep,
     NotFound,
-    Prompter,
     Wizards,
 )
 from openclaw.wizard.setup import Changes, ProviderChoice, Situation, local_flow, remote_flow
@@ -167,6 +167,7 @@ class SetupTests(WizardCase):
             "handling": "Config handling",
             "workspace": "Workspace directory",
             "port": "Gateway port",
+            "tailscale": "Tailscale exposure",
             "bind": "Gateway bind",
             "auth": "Gateway auth",
             "password": "Gateway password",
@@ -179,8 +180,7 @@ class SetupTests(WizardCase):
             local_flow(self.situation, None), {names[name]: given[name] for name in given if given[name] != ""}
         )
         self.assertEqual(end, {"done": True, "status": "done"})
-        (changes,) = self.applied
-        return changes
+        return self.applied[-1]
 
     def test_declined(self) -> None:
         """
@@ -213,7 +213,13 @@ class SetupTests(WizardCase):
         The long way asks for everything; a password is long enough or none.
         """
         changes = self.local(
-            mode="advanced", workspace="/srv/ws", port="19000", bind="lan", auth="password", password="p" * 16
+            mode="advanced",
+            workspace="/srv/ws",
+            port="19000",
+            tailscale="off",
+            bind="lan",
+            auth="password",
+            password="p" * 16,
         )
         self.assertEqual(
             changes,
@@ -221,11 +227,23 @@ class SetupTests(WizardCase):
                 "gateway.mode": "local",
                 "agents.defaults.workspace": "/srv/ws",
                 "gateway.port": 19000,
+                "gateway.tailscale.mode": "off",
                 "gateway.bind": "lan",
                 "gateway.auth.mode": "password",
                 "gateway.auth.password": "p" * 16,
             },
         )
+
+    def test_tailscale(self) -> None:
+        """
+        With Tailscale the gateway stays on loopback; what the whole internet reaches asks for a password.
+        """
+        common = {"mode": "advanced", "workspace": "/srv/ws", "port": "19000"}
+        self.local(**common, tailscale="serve", auth="token")
+        self.local(**common, tailscale="funnel", password="p" * 16)
+        serve, funnel = self.applied
+        self.assertEqual((serve["gateway.bind"], serve["gateway.auth.mode"]), ("loopback", "token"))
+        self.assertEqual((funnel["gateway.bind"], funnel["gateway.auth.mode"]), ("loopback", "password"))
 
     def test_keep(self) -> None:
         """
@@ -250,11 +268,13 @@ class SetupTests(WizardCase):
         """
         risk = "I understand this is powerful and inherently risky. Continue?"
         start = {risk: True, "Onboarding mode": "advanced", "Workspace directory": "/ws"}
+        off = {"Tailscale exposure": "off"}
+        secret = {"Gateway auth": "password", "Gateway password": "short"}
         for answers, why in (
             ({"Gateway port": "70000"}, "Gateway port: Invalid port"),
-            ({"Gateway port": "80", "Gateway bind": "wide"}, "Gateway bind: 'wide' is no choice"),
+            ({"Gateway port": "80", **off, "Gateway bind": "wide"}, "Gateway bind: 'wide' is no choice"),
             (
-                {"Gateway port": 80, "Gateway bind": "auto", "Gateway auth": "password", "Gateway password": "short"},
+                {"Gateway port": 80, **off, "Gateway bind": "auto", **secret},
                 "Gateway password: Use at least 16 characters",
             ),
         ):

@@ -1,0 +1,34 @@
+"""
+What setting up writes into the configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from openclaw import __version__
+from openclaw.cli.config_change import Change, change
+from openclaw.cli.context import Context
+from openclaw.config.editor import set_value
+
+
+def write_changes(context: Context, changes: Mapping[str, Any], command: str, mode: str) -> Change:
+    """
+    Write dotted keys in one step, with who did it.
+
+    :param command: the command that did.
+    :param mode: ``local`` or ``remote``.
+    :raise ConfigError: nothing was written.
+    """
+    moment = datetime.fromtimestamp(context.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    stamps = {"lastRunAt": moment, "lastRunVersion": __version__, "lastRunCommand": command, "lastRunMode": mode}
+    wanted = {**changes, **{f"wizard.{name}": value for name, value in stamps.items()}}
+
+    def edit(text: str) -> str:
+        for path, value in wanted.items():
+            text = set_value(text, tuple(path.split(".")), value)
+        return text
+
+    return change(context, edit)
