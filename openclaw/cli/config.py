@@ -20,7 +20,8 @@ from openclaw.config.loader import load
 from openclaw.config.tokens import Json5Error, decode, parse
 
 _USAGE = """\
-config get <path> [--json]
+config
+       openclaw config get <path> [--json]
        openclaw config set <path> <value> [--json]
        openclaw config unset <path>
        openclaw config plan <file|-> [--json]
@@ -49,7 +50,9 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     )
     options, words = parser.split(arguments)
     if not words:
-        raise UsageError(f"missing subcommand\nUsage: openclaw {_USAGE}")
+        from openclaw.cli.configure import run as configure
+
+        return configure(context, arguments)
     if words[0] not in _WORDS:
         raise unknown_command(words[0], _WORDS, parent="config")
     name = words.pop(0)

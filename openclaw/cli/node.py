@@ -36,9 +36,12 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     parser.option("--tls", action="store_true", help="speak TLS with the gateway")
     parser.option("--node-id", metavar="<id>", help="of this installation; kept")
     parser.option("--display-name", metavar="<name>", help="how it is shown; kept")
-    if list(arguments[:1]) != ["run"]:
+    words = list(arguments)
+    if words[:1] == ["run"]:
+        words.pop(0)
+    elif "--help" not in words and "-h" not in words:
         raise OptionInvalid("openclaw node has one command: run")
-    options = parser.take(arguments[1:])
+    options = parser.take(words)
     known = _known(context)
     if options.url is None and (options.host or options.port or options.tls or "gateway" in known):
         told = known.get("gateway", {})

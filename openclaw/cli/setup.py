@@ -25,7 +25,16 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     """
     parser = Arguments("setup", "Write a configuration and the agent's workspace.")
     parser.option("--workspace", metavar="<dir>", help="where the agent's files are")
+    parser.option("--wizard", action="store_true", help="ask, as onboard does")
+    parser.option("--non-interactive", action="store_true", help="as onboard --non-interactive")
+    parser.option("--accept-risk", action="store_true", help="of onboard")
+    for name in ("mode", "remote-url", "remote-token"):
+        parser.option(f"--{name}", metavar="<value>", help="of onboard")
     options = parser.take(arguments)
+    if any((options.wizard, options.non_interactive, options.mode, options.remote_url, options.remote_token)):
+        from openclaw.cli.onboard import run as onboard
+
+        return onboard(context, [word for word in arguments if word != "--wizard"])
     wanted = None if options.workspace is None else expand(options.workspace, context.home)
     if context.environ.get("OPENCLAW_PROFILE", "").strip().lower() == "dev":
         # The development gateway needs a token to start, and nobody to choose it.

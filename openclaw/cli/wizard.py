@@ -121,7 +121,7 @@ def _service(context: Context, options: Namespace, ask: Prompter, port: int) -> 
     """
     if options.no_install_daemon:
         return False
-    question = "Install the gateway as a service, so that it runs whenever this machine does?"
+    question = "Run the gateway as a service of this machine?"
     if not options.install_daemon and not _yes(ask, question, initial=True):
         return False
     try:

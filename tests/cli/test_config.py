@@ -180,7 +180,9 @@ class ConfigTests(CommandCase):
         """
         self.assertEqual(self.openclaw("config", "set", "a").err, "error: missing required argument 'value'\n")
         self.assertEqual(self.openclaw("config", "nope").code, 2)
-        self.assertEqual(self.openclaw("config").code, 2)
+        outcome = self.openclaw("config")
+        self.assertEqual(outcome.code, 1)
+        self.assertIn("no terminal to ask on", outcome.err)
 
 
 class BackupTests(CommandCase):

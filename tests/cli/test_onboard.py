@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw.cli import onboard, probe, service
+from openclaw.cli.exits import CommandFailed
 from openclaw.cli.service import Installed
 from tests.cli.harness import CommandCase, Outcome
 
@@ -166,3 +167,61 @@ class OnboardTests(CommandCase):
         outcome = self.onboard("--install-daemon")
         self.assertEqual((outcome.code, outcome.err.splitlines()[-1]), (1, "The gateway does not answer: refused"))
         self.assertEqual(len(pauses), 31)
+
+    def test_questions(self) -> None:
+        """
+        What is asked for on a terminal is not taken from an option that nobody sees; without one, nothing is asked.
+        """
+        outcome = self.openclaw("onboard")
+        self.assertIn("no terminal to ask on", outcome.err)
+        self.patch(onboard, "has_terminal", lambda context: True)
+        for option in ("--gateway-bind=lan", "--openai-api-key=x", "--json"):
+            outcome = self.openclaw("onboard", option)
+            name = option.partition("=")[0]
+            told = f"error: {name} needs --non-interactive: the questions ask for that\n"
+            self.assertEqual((outcome.code, outcome.err), (2, told))
+        self.assertEqual(self.openclaw("onboard", "--gateway-port", "x").err, "Invalid --gateway-port\n")
+
+    def test_reset(self) -> None:
+        """
+        What was there goes to the trash, and the secret is a new one.
+        """
+        self.onboard("--gateway-port", "28836")
+        before = self.config["gateway"]["auth"]["token"]
+        outcome = self.onboard("--reset")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assertIn("Removed ~/.openclaw/openclaw.json\n", outcome.out)
+        self.assertNotEqual(self.config["gateway"]["auth"]["token"], before)
+        self.assertEqual(self.config["gateway"]["port"], 18789)
+        self.assertEqual(self.onboard("--reset", "--json").json["mode"], "local")
+        trash = self.home / ".local" / "share" / "Trash" / "files"
+        self.assertIn(before, (trash / "openclaw.json").read_text(), "nothing is deleted")
+
+    def test_setup(self) -> None:
+        """
+        ``setup`` with an option of the wizard is the same.
+        """
+        self.assertEqual(self.openclaw("setup", "--non-interactive").err, onboard.RISK + "\n")
+        self.assertEqual(self.openclaw("setup", "--non-interactive", "--accept-risk").code, 0)
+        self.assertEqual(self.config["gateway"]["mode"], "local")
+        self.assertIn("no terminal to ask on", self.openclaw("setup", "--wizard").err)
+
+    def test_answer(self) -> None:
+        """
+        Where a model is configured, the agent has to answer; ``--skip-health`` leaves that out.
+        """
+        self.patch(onboard, "gateway_runs", lambda context, snapshot: True)
+        self.patch(onboard, "await_gateway", lambda context, pause: None)
+        answers: list[list[str]] = [["I am here."]]
+
+        def answer(context: Any) -> list[str]:
+            if not answers:
+                raise CommandFailed("The agent did not answer: no such key")
+            return answers.pop()
+
+        self.patch(onboard, "first_answer", answer)
+        self.assertNotIn("Agent", self.onboard().out)
+        self.assertIn("Agent: I am here.\n", self.onboard("--openai-api-key", "sk-of-this-test").out)
+        outcome = self.onboard()
+        self.assertEqual((outcome.code, outcome.err), (1, "The agent did not answer: no such key\n"))
+        self.assertEqual(self.onboard("--skip-health").code, 0)
