@@ -12,6 +12,8 @@ from pathlib import Path
 from openclaw.cli.arguments import Arguments
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed, UsageError
+from openclaw.cli.repairs import has_terminal
+from openclaw.cli.terminal import answered, prompter
 from openclaw.config.paths import expand
 from openclaw.doctor import backup
 from openclaw.doctor.backup import Places
@@ -69,7 +71,10 @@ def _make(context: Context, given: str | None, *, as_json: bool) -> int:
 
 def _restore(context: Context, path: Path, *, yes: bool, as_json: bool) -> int:
     if not yes:
-        raise CommandFailed("What is there now would go to the trash: confirm with --yes.")
+        if as_json or not has_terminal(context):
+            raise CommandFailed("What is there now would go to the trash: confirm with --yes.")
+        if not answered(prompter(context).confirm("What is there now goes to the trash. Go on?", initial=False)):
+            raise CommandFailed("Nothing was changed.")
     environ, home = context.environ, context.home
     moved = backup.restore(path, Places.of(environ, home), home=home, environ=environ, now=context.now)
     if as_json:

@@ -48,9 +48,9 @@ def run(context: Context, arguments: Sequence[str], pause: Callable[[float], Non
             "There is no terminal to ask on. Change single values with:\n"
             f"{context.command('openclaw config set <path> <value>')}"
         )
-    from openclaw.cli.terminal import TerminalPrompter
+    from openclaw.cli.terminal import prompter
 
-    configure(context, sections, TerminalPrompter(context=context), pause)
+    configure(context, sections, prompter(context), pause)
     return 0
 
 

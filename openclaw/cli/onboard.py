@@ -83,10 +83,10 @@ def run(context: Context, arguments: Sequence[str], pause: Callable[[float], Non
         told = context.command("openclaw doctor")
         raise CommandFailed(f"Config invalid. Run `{told}` to repair it, then re-run onboarding.", CONFIGURATION)
     if not options.non_interactive:
-        from openclaw.cli.terminal import TerminalPrompter
+        from openclaw.cli.terminal import prompter
         from openclaw.cli.wizard import onboard
 
-        return onboard(context, options, TerminalPrompter(context=context), pause)
+        return onboard(context, options, prompter(context), pause)
     return (
         _remote(context, options, snapshot) if options.mode == "remote" else _local(context, options, snapshot, pause)
     )

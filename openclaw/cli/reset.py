@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -13,11 +14,25 @@ from pathlib import Path
 from openclaw.cli.arguments import Arguments
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed
+from openclaw.cli.repairs import has_terminal
+from openclaw.cli.terminal import answered, prompter
 from openclaw.doctor.backup import Places
 from openclaw.doctor.reset import conversations, state_lock
 from openclaw.doctor.trash import Trash
 
 SCOPES = ("config", "config+creds+sessions", "full")
+_SCOPE_LABELS = {
+    "config": "The configuration",
+    "config+creds+sessions": "The configuration, credentials and conversations",
+    "full": "Everything: state and workspace",
+}
+#: What ``uninstall`` removes, and how it asks for each.
+_PARTS = {
+    "service": "Remove the service?",
+    "state": "Remove configuration and state?",
+    "workspace": "Remove the agent's files?",
+    "app": "Remove the macOS app?",
+}
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:
@@ -32,10 +47,13 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     _add_options(parser)
     options = parser.take(arguments)
     if options.scope is None:
-        raise CommandFailed("Non-interactive mode requires --scope.")
+        if not _asks(context, options):
+            raise CommandFailed("Non-interactive mode requires --scope.")
+        choices = [{"value": scope, "label": _SCOPE_LABELS[scope]} for scope in SCOPES]
+        options.scope = answered(prompter(context).select("What is to go to the trash?", choices))
     if options.scope not in SCOPES:
         raise CommandFailed('Invalid --scope. Expected "config", "config+creds+sessions", or "full".')
-    _confirmed(options)
+    _confirm(context, options)
     found = Places.of(context.environ, context.home)
     if options.scope != "config":
         _stop(context, options)
@@ -61,9 +79,15 @@ def run_uninstall(context: Context, arguments: Sequence[str]) -> int:
     parser.option("--all", action="store_true", help="all of these")
     _add_options(parser)
     options = parser.take(arguments)
-    if not any((options.service, options.state, options.workspace, options.app, options.all)):
-        raise CommandFailed("Non-interactive mode requires explicit scopes (use --all).")
-    _confirmed(options)
+    if not any(getattr(options, name) for name in (*_PARTS, "all")):
+        if not _asks(context, options):
+            raise CommandFailed("Non-interactive mode requires explicit scopes (use --all).")
+        for name, question in _PARTS.items():
+            if name != "app" or sys.platform == "darwin":
+                setattr(options, name, answered(prompter(context).confirm(question, initial=name == "service")))
+        if not any(getattr(options, name) for name in _PARTS):
+            raise CommandFailed("Nothing was chosen, and nothing was removed.")
+    _confirm(context, options)
     found = Places.of(context.environ, context.home)
     if options.service or options.all:
         _uninstall_service(context, options)
@@ -80,13 +104,24 @@ def run_uninstall(context: Context, arguments: Sequence[str]) -> int:
 
 def _add_options(parser: Arguments) -> None:
     parser.option("--yes", action="store_true", help="do it")
-    parser.option("--non-interactive", action="store_true", help="accepted: nothing is asked anyway")
+    parser.option("--non-interactive", action="store_true", help="ask nothing, also on a terminal")
     parser.option("--dry-run", action="store_true", help="only say what would be done")
 
 
-def _confirmed(options: Namespace) -> None:
-    if not options.yes and not options.dry_run:
+def _asks(context: Context, options: Namespace) -> bool:
+    return not options.non_interactive and not options.yes and not options.dry_run and has_terminal(context)
+
+
+def _confirm(context: Context, options: Namespace) -> None:
+    """
+    :raise CommandFailed: nobody has said that it may be done.
+    """
+    if options.yes or options.dry_run:
+        return
+    if not _asks(context, options):
         raise CommandFailed("Non-interactive mode requires --yes.")
+    if not answered(prompter(context).confirm("Do it? A running gateway must be stopped first.", initial=False)):
+        raise CommandFailed("Nothing was removed.")
 
 
 def _stop(context: Context, options: Namespace) -> None:

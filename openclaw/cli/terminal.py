@@ -11,7 +11,7 @@ from attrs import frozen
 
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed
-from openclaw.wizard.prompts import BadAnswer, Declined
+from openclaw.wizard.prompts import BadAnswer, Declined, Prompter
 
 T = TypeVar("T")
 
@@ -103,3 +103,10 @@ class TerminalPrompter:
             return question.unsafe_ask()
         except EOFError as error:
             raise KeyboardInterrupt from error
+
+
+def prompter(context: Context) -> Prompter:
+    """
+    Asks whoever typed the command.
+    """
+    return TerminalPrompter(context=context)

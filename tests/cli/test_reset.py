@@ -4,10 +4,14 @@ Tests of ``openclaw.cli.reset``: ``openclaw reset`` and ``openclaw uninstall``.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openclaw.cli import service
+from attrs import define
+
+from openclaw.cli import reset, service
 from openclaw.cli.exits import CommandFailed
 from openclaw.store.lock import ProcessLock
 from tests.cli.harness import CommandCase, Outcome
@@ -133,3 +137,56 @@ class UninstallTests(ResetCase):
         outcome = self.openclaw("uninstall", "--service", "--workspace", "--yes")
         self.assertEqual((outcome.code, outcome.err), (0, "Gateway service: no systemd here\n"))
         self.assertEqual(self.left(), [name for name in before if "workspace" not in name])
+
+
+@define
+class Answers:
+    """
+    A person who answers in order.
+    """
+
+    left: list[Any]
+
+    async def confirm(self, message: str, *, initial: bool) -> bool:
+        return bool(self.left.pop(0))
+
+    async def select(self, message: str, options: Sequence[Mapping[str, Any]], *, initial: Any = None) -> Any:
+        value = self.left.pop(0)
+        assert value in [option["value"] for option in options]
+        return value
+
+
+class QuestionTests(ResetCase):
+    """
+    On a terminal.
+    """
+
+    def ask(self, *answers: Any) -> None:
+        self.patch(reset, "has_terminal", lambda context: True)
+        person = Answers(list(answers))
+        self.patch(reset, "prompter", lambda context: person)
+
+    def test_reset(self) -> None:
+        """
+        What, and whether; a no leaves everything where it is.
+        """
+        before = self.left()
+        self.ask("full", False)
+        self.assertEqual(self.openclaw("reset").err, "Nothing was removed.\n")
+        self.assertEqual((self.left(), self.asked), (before, []))
+        self.ask("config", True)
+        self.assertEqual(self.openclaw("reset").code, 0)
+        self.assertFalse(self.path.exists())
+        self.assertEqual(self.openclaw("reset", "--non-interactive").err, "Non-interactive mode requires --scope.\n")
+
+    def test_uninstall(self) -> None:
+        """
+        Part by part.
+        """
+        before = self.left()
+        self.patch(sys, "platform", "linux")
+        self.ask(False, False, False)
+        self.assertEqual(self.openclaw("uninstall").err, "Nothing was chosen, and nothing was removed.\n")
+        self.ask(True, False, False, True)
+        self.assertEqual(self.openclaw("uninstall").code, 0)
+        self.assertEqual((self.left(), self.asked), (before, ["uninstall"]))
