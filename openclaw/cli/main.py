@@ -42,6 +42,7 @@ COMMANDS = {
     "status": ("openclaw.cli.status", "The whole picture"),
     "system": ("openclaw.cli.system", "Tell the agent something; heartbeats; who is here"),
     "uninstall": ("openclaw.cli.uninstall", "Remove the service, the state, and the workspace"),
+    "update": ("openclaw.cli.update", "Whether there is a newer version"),
 }
 
 _VERSION = frozenset({"--version", "-V", "-v"})

@@ -7,7 +7,6 @@ from __future__ import annotations
 import platform
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
@@ -22,6 +21,7 @@ from openclaw.cli.probe import Probe, probe
 from openclaw.cli.sessions import flags, tokens
 from openclaw.cli.tables import table, table_width
 from openclaw.cli.target import Target, dig, read_config, resolve_target
+from openclaw.cli.update import installation
 from openclaw.config.loader import Snapshot
 from openclaw.config.paths import workspace_dir
 from openclaw.daemon.base import Supervised
@@ -109,7 +109,7 @@ def payload(context: Context, options: Namespace, picture: Picture) -> dict[str,
         report["linkChannel"] = summary["linkChannel"]
     report |= {
         "os": _system(),
-        "update": _installation(),
+        "update": installation(),
         "updateChannel": channel or "stable",
         "updateChannelSource": "config" if channel else "default",
         "memory": None,
@@ -146,12 +146,6 @@ def _system() -> dict[str, str]:
         "release": platform.release(),
         "label": f"{'macos' if name == 'darwin' else name} {platform.release()} ({platform.machine()})",
     }
-
-
-def _installation() -> dict[str, Any]:
-    root = Path(openclaw.__file__).resolve().parent.parent
-    kind = "git" if (root / ".git").exists() else "package"
-    return {"root": str(root), "installKind": kind, "packageManager": "pip", "registry": {"latestVersion": None}}
 
 
 def _gateway(picture: Picture) -> dict[str, Any]:
@@ -256,7 +250,7 @@ def _overview(context: Context, options: Namespace, picture: Picture) -> Iterato
     yield "Tailscale", str(dig(picture.snapshot.config, "gateway", "tailscale", "mode") or "off")
     channel = dig(picture.snapshot.config, "update", "channel")
     yield "Channel", f"{channel} (config)" if channel else "stable (default)"
-    yield "Version", f"{openclaw.__version__} ({_installation()['installKind']}; updates are not looked for)"
+    yield "Version", f"{openclaw.__version__} ({installation()['installKind']})"
     yield "Gateway", _gateway_row(picture)
     yield "Gateway service", _service_row(picture.service)
     yield "Node service", _service_row(inspect_node(context.environ, context.home))
