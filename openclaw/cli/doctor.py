@@ -51,10 +51,14 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     """
     options = _parser().take(arguments)
     options.fix = options.fix or options.yes
-    modes = ("export", "undo", "fix")
+    modes = ("export", "undo", "fix", "isolation")
     asked = [name for name in modes if getattr(options, name)]
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(f'--{name}' for name in asked)} are done one after the other")
+    if options.isolation:
+        from openclaw.cli.isolation import run as compare
+
+        return compare(context, options)
     if options.undo:
         return _undo(context, options)
     return _export(context, options) if options.export else _examine(context, options)
@@ -69,6 +73,7 @@ def _parser() -> Arguments:
     parser.option("--undo", action="store_true", help="take the last repair back")
     parser.option("--generate-gateway-token", action="store_true", help="make a token if there is no secret")
     parser.option("--deep", action="store_true", help="look at the services of the whole system, too")
+    parser.option("--isolation", action="store_true", help="whether anything is shared with other gateways here")
     parser.option("--no-workspace-suggestions", action="store_true", help="do not look at the agent's workspace")
     parser.option("--non-interactive", action="store_true", help="ask nothing, and repair only what is safe")
     parser.option("--export", metavar="<dir>", help="the files of earlier versions, in an empty directory")
