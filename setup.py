@@ -15,7 +15,11 @@ PDF_IMAGES = ["Pillow>=11", "pypdfium2>=4.30"]
 
 METRICS = ["prometheus-client>=0.20"]
 
+#: Announcing the gateway in the local network, and finding others.
+DISCOVERY = ["zeroconf>=0.130"]
+
 TEST = [
+    *DISCOVERY,
     *METRICS,
     *PDF_IMAGES,
     "coverage>=7",
@@ -78,6 +82,6 @@ setup(
         "treq>=24.9",
         "tzdata",
     ],
-    extras_require={"metrics": METRICS, "pdf-images": PDF_IMAGES, "test": TEST},
+    extras_require={"discovery": DISCOVERY, "metrics": METRICS, "pdf-images": PDF_IMAGES, "test": TEST},
     entry_points={"console_scripts": ["openclaw = openclaw.cli.main:main"]},
 )

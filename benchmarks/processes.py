@@ -121,6 +121,7 @@ def gateway(
     state = home / ".openclaw"
     state.mkdir(parents=True, exist_ok=True)
     environ = {"HOME": str(home), "OPENCLAW_GATEWAY_TOKEN": TOKEN, "OPENCLAW_STATE_DIR": str(state)}
+    environ["OPENCLAW_DISABLE_BONJOUR"] = "1"
     if config is not None:
         (state / "openclaw.json").write_text(config)
     start = ["-m", "openclaw.cli.main"] if without is None else ["-c", HIDING.format(name=without)]

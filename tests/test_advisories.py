@@ -274,6 +274,7 @@ class WorkspaceTests(SynchronousTestCase):
         with MemoryGateway(directory=Path(self.mktemp()), config=config, answers=[said("Hello.")]) as gateway:
             self.assertEqual(gateway.say("hi"), "Hello.")
         environ = {**os.environ, "HOME": str(workspace), "OPENCLAW_STATE_DIR": str(workspace / "state")}
+        environ["OPENCLAW_DISABLE_BONJOUR"] = "1"
         environ["PYTHONPATH"] = str(ROOT)
         for command in (["--version"], ["config", "get", "gateway.port"], ["protocol", "schema", "--asyncapi"]):
             # As bin/openclaw does it.

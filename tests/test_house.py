@@ -73,6 +73,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
             "client",
             "config",
             "daemon",
+            "discovery",
             "doctor",
             "node_host",
             "approvals",

@@ -17,7 +17,7 @@ from openclaw.cli.exits import CommandFailed, UsageError
 _USAGE = """\
 gateway [run] [options]
        openclaw gateway call <method> [--params <json>] [options]
-       openclaw gateway health|status|probe [options]
+       openclaw gateway health|status|probe|discover [options]
        openclaw gateway install|uninstall|start|stop|restart [options]"""
 
 _CLIENT = frozenset({"url", "token", "password", "tls_fingerprint", "timeout", "expect_final", "json"})
@@ -33,14 +33,15 @@ OPTIONS = {
     "call": _CLIENT | {"params"},
     "health": _CLIENT,
     "status": _CLIENT | {"no_probe", "deep", "system"},
-    "probe": _CLIENT,
+    "probe": _CLIENT | {"ssh", "ssh_identity", "ssh_auto"},
+    "discover": frozenset({"timeout", "json"}),
     "install": _SERVICE | {"port", "runtime", "token", "force"},
     **dict.fromkeys(("uninstall", "start", "stop", "restart"), _SERVICE),
 }
 _WORDS = {"call": ("method",)}
-_TIMEOUTS = {"probe": 3000}
+_TIMEOUTS = {"probe": 3000, "discover": 2000}
 #: In modules of their own.
-_LARGE = frozenset({"run", "status", "probe"})
+_LARGE = frozenset({"run", "status", "probe", "discover"})
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:
@@ -129,6 +130,9 @@ def _parser(*, suppress: bool) -> Arguments:
         parser.option("-h", "--help", action="store_true")
     add_client_options(parser)
     parser.option("--params", metavar="<json>", default="{}", help="call: parameters of the method")
+    parser.option("--ssh", metavar="<target>", help="probe: also through an SSH tunnel to [user@]host[:port]")
+    parser.option("--ssh-identity", metavar="<file>", help="probe: the key for that")
+    parser.option("--ssh-auto", action="store_true", help="probe: to the first gateway that the network tells of")
     parser.option("--no-probe", action="store_true", help="status: do not ask the gateway")
     parser.option("--deep", action="store_true", help="status: look for other gateways also in the system's own units")
     parser.option("--port", metavar="<port>", help="run, install: port to listen on")

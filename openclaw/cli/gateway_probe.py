@@ -9,17 +9,30 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import define, evolve, field, frozen
 
 from openclaw.cli.context import Context
+from openclaw.cli.exits import UsageError
+from openclaw.cli.gateway_discover import listed
 from openclaw.cli.probe import Probe, probe
-from openclaw.cli.target import Target, dig, local_target, read_config, resolve_target
+from openclaw.cli.ssh_tunnel import SshTarget, Tunnel, TunnelFailed, tunnel
+from openclaw.cli.target import Target, dig, local_port, local_target, read_config, resolve_target
 from openclaw.config.binding import tailnet_addresses
 from openclaw.config.loader import Snapshot
+from openclaw.config.paths import expand
+from openclaw.discovery.beacon import DOMAIN, Beacon, DiscoveryFailed, DiscoveryUnavailable
 
 _LOOPBACK_MS = 800
 _OTHER_MS = 1500
-_TITLES = {"explicit": "URL (explicit)", "configRemote": "Remote (configured)", "localLoopback": "Local loopback"}
+_SSH_MS = 2000
+_BROWSE_MS = 1200
+_ORDER = ("explicit", "sshTunnel", "configRemote", "localLoopback")
+_TITLES = {
+    "explicit": "URL (explicit)",
+    "sshTunnel": "SSH tunnel",
+    "configRemote": "Remote (configured)",
+    "localLoopback": "Local loopback",
+}
 #: What is told of another gateway's configuration: what helps to reach it.
 _GATEWAY = {
     "mode": ("mode",),
@@ -44,12 +57,34 @@ class Candidate:
     """
     A gateway that may be there.
 
-    :ivar kind: ``explicit``, ``configRemote`` or ``localLoopback``, which is also the order of preference.
+    :ivar kind: one of ``_ORDER``, which is also the order of preference.
+    :ivar tunnel: that leads there.
     """
 
     kind: str
     target: Target
     limit_ms: int
+    tunnel: Tunnel | None = None
+
+
+@frozen(kw_only=True)
+class Picture:
+    """
+    What was found.
+
+    :ivar beacons: what the network tells of.
+    :ivar browsed_ms: how long it was listened to; 0 where that is not installed.
+    :ivar warnings: as the JSON has them.
+    """
+
+    found: Sequence[tuple[Candidate, Probe]]
+    beacons: Sequence[Beacon]
+    browsed_ms: int
+    warnings: Sequence[Mapping[str, Any]]
+
+    @property
+    def reached(self) -> list[Candidate]:
+        return [candidate for candidate, result in self.found if result.connected]
 
 
 def run(context: Context, options: Namespace) -> int:
@@ -59,14 +94,13 @@ def run(context: Context, options: Namespace) -> int:
     start = context.now()
     snapshot = read_config(context, lenient=True)
     local = local_target(context, options, snapshot)
-    found = look(context, candidates(context, options, snapshot, local))
-    reached = [candidate for candidate, result in found if result.connected]
+    picture = look(context, options, snapshot, candidates(context, options, snapshot, local))
     took = round((context.now() - start) * 1000)
     if options.json:
-        context.json(_payload(context, options, found, reached, took, network(local.url)))
+        context.json(_payload(context, options, picture, took, network(local.url)))
     else:
-        _print(context, options, found, reached)
-    return 0 if reached else 1
+        _print(context, options, picture)
+    return 0 if picture.reached else 1
 
 
 def network(local: str, tailnet: Callable[[], Sequence[str]] = tailnet_addresses) -> dict[str, str | None]:
@@ -101,51 +135,168 @@ def candidates(context: Context, options: Namespace, snapshot: Snapshot, local: 
     return found
 
 
-def look(context: Context, candidates: Sequence[Candidate]) -> list[tuple[Candidate, Probe]]:
+def look(context: Context, options: Namespace, snapshot: Snapshot, candidates: Sequence[Candidate]) -> Picture:
     """
-    Ask all of them at once.
+    Ask all of them at once, and listen to the network meanwhile.
+
+    :raise UsageError: the target of SSH is none.
     """
-    results: dict[int, Probe] = {}
-
-    def ask(number: int, candidate: Candidate) -> None:
-        results[number] = probe(context, candidate.target, timeout_ms=candidate.limit_ms)
-
-    threads = [threading.Thread(target=ask, args=pair) for pair in enumerate(candidates)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    target = ssh_target(options, snapshot)
+    browsing = Browsing(limit_ms=min(_BROWSE_MS, options.timeout))
+    browsing.thread.start()
+    direct = [Asking(context=context, candidate=candidate) for candidate in candidates]
+    for asking in direct:
+        asking.thread.start()
+    if target is None and options.ssh_auto:
+        browsing.thread.join()
+        target = auto_target(browsing.beacons, context.environ)
+    warnings: list[Mapping[str, Any]] = []
+    through = []
+    if target is not None:
+        try:
+            through = [_through(context, options, snapshot, target)]
+        except TunnelFailed as error:
+            text = f"SSH tunnel to {target} failed: {error}"
+            warnings.append({"code": "ssh_tunnel_failed", "message": text, "targetIds": ["sshTunnel"]})
+    for thread in (browsing.thread, *(asking.thread for asking in direct)):
         thread.join()
-    return [(candidate, results[number]) for number, candidate in enumerate(candidates)]
+    found = sorted([*through, *(asking.pair for asking in direct)], key=lambda pair: _ORDER.index(pair[0].kind))
+    reached = [candidate.kind for candidate, result in found if result.connected]
+    return Picture(
+        found=found,
+        beacons=browsing.beacons,
+        browsed_ms=browsing.limit_ms if browsing.installed else 0,
+        warnings=[*warnings, *_several(reached)],
+    )
+
+
+@define(kw_only=True, eq=False)
+class Asking:
+    """
+    One candidate, in a thread.
+    """
+
+    context: Context
+    candidate: Candidate
+    result: Probe | None = None
+    thread: threading.Thread = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._ask)
+
+    def _ask(self) -> None:
+        self.result = probe(self.context, self.candidate.target, timeout_ms=self.candidate.limit_ms)
+
+    @property
+    def pair(self) -> tuple[Candidate, Probe]:
+        assert self.result is not None
+        return self.candidate, self.result
+
+
+@define(kw_only=True, eq=False)
+class Browsing:
+    """
+    Listening to the network, in a thread. Whether it can be is no reason not to ask the gateways that are known.
+    """
+
+    limit_ms: int
+    beacons: Sequence[Beacon] = ()
+    installed: bool = True
+    thread: threading.Thread = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._listen)
+
+    def _listen(self) -> None:
+        from openclaw.discovery.browse import browse
+
+        try:
+            self.beacons = browse(self.limit_ms / 1000)
+        except DiscoveryUnavailable:
+            self.installed = False
+        except DiscoveryFailed:
+            self.beacons = ()
+
+
+def ssh_target(options: Namespace, snapshot: Snapshot) -> SshTarget | None:
+    """
+    The machine to log in to, by option or configuration.
+
+    :raise UsageError: it is none.
+    """
+    named = options.ssh or dig(snapshot.config, "gateway", "remote", "sshTarget")
+    return SshTarget.of(named) if isinstance(named, str) and named.strip() else None
+
+
+def auto_target(beacons: Sequence[Beacon], environ: Mapping[str, str]) -> SshTarget | None:
+    """
+    The first machine that the network tells of. It is logged in to only if its key is known already.
+    """
+    for beacon in beacons:
+        if beacon.host is None:
+            continue
+        try:
+            found = SshTarget.of(f"[{beacon.host}]" if ":" in beacon.host else beacon.host)
+        except UsageError:
+            continue
+        return evolve(found, user=environ.get("USER") or None, port=beacon.number("sshPort"))
+    return None
+
+
+def _through(context: Context, options: Namespace, snapshot: Snapshot, target: SshTarget) -> tuple[Candidate, Probe]:
+    """
+    :raise TunnelFailed: there is no way through.
+    """
+    limit = min(_SSH_MS, options.timeout)
+    identity = options.ssh_identity or dig(snapshot.config, "gateway", "remote", "sshIdentity")
+    path = str(expand(identity, context.home)) if isinstance(identity, str) and identity else None
+    with tunnel(target, local_port(snapshot), context.environ, identity=path, seconds=limit / 1000) as stands:
+        there = _behind(options, snapshot, stands.local_port)
+        candidate = Candidate(kind="sshTunnel", target=there, limit_ms=limit, tunnel=stands)
+        return candidate, probe(context, candidate.target, timeout_ms=limit)
+
+
+def _behind(options: Namespace, snapshot: Snapshot, port: int) -> Target:
+    """
+    The other machine's gateway. It gets the secrets that are meant for it, not those of this machine.
+    """
+    remote = dig(snapshot.config, "gateway", "remote")
+    given = {name: getattr(options, name) or dig(remote, name) for name in ("token", "password")}
+    fingerprint = options.tls_fingerprint or dig(remote, "tlsFingerprint")
+    encrypted = fingerprint or str(dig(remote, "url") or "").startswith("wss:")
+    return Target(
+        url=f"{'wss' if encrypted else 'ws'}://127.0.0.1:{port}",
+        source="ssh tunnel",
+        config_path=snapshot.path,
+        token=given["token"],
+        password=given["password"],
+        fingerprint=fingerprint,
+        ours=False,
+    )
 
 
 def _payload(
-    context: Context,
-    options: Namespace,
-    found: Sequence[tuple[Candidate, Probe]],
-    reached: Sequence[Candidate],
-    took: int,
-    addresses: Mapping[str, str | None],
+    context: Context, options: Namespace, picture: Picture, took: int, addresses: Mapping[str, str | None]
 ) -> dict[str, Any]:
+    reached = picture.reached
     return {
         "ok": bool(reached),
         "ts": int(context.now() * 1000),
         "durationMs": took,
         "timeoutMs": options.timeout,
         "primaryTargetId": reached[0].kind if reached else None,
-        "warnings": _warnings(reached),
+        "warnings": [dict(warning) for warning in picture.warnings],
         "network": dict(addresses),
-        # Nobody is looked for on the network yet, so nobody was found.
-        "discovery": {"timeoutMs": 0, "count": 0, "beacons": []},
-        "targets": [_target(candidate, result) for candidate, result in found],
+        "discovery": {"timeoutMs": picture.browsed_ms, **listed(list(picture.beacons))},
+        "targets": [_target(candidate, result) for candidate, result in picture.found],
     }
 
 
-def _warnings(reached: Sequence[Candidate]) -> list[dict[str, Any]]:
+def _several(reached: Sequence[str]) -> list[dict[str, Any]]:
     if len(reached) < 2:
         return []
     text = "Unconventional setup: multiple reachable gateways detected. Usually one gateway per network is recommended."
-    ids = [candidate.kind for candidate in reached]
-    return [{"code": "multiple_gateways", "message": text, "targetIds": ids}]
+    return [{"code": "multiple_gateways", "message": text, "targetIds": list(reached)}]
 
 
 def _target(candidate: Candidate, result: Probe) -> dict[str, Any]:
@@ -155,7 +306,7 @@ def _target(candidate: Candidate, result: Probe) -> dict[str, Any]:
         "kind": candidate.kind,
         "url": candidate.target.url,
         "active": True,
-        "tunnel": None,
+        "tunnel": None if candidate.tunnel is None else candidate.tunnel.payload(),
         "connect": {
             "ok": result.connected,
             "latencyMs": result.latency_ms,
@@ -188,17 +339,23 @@ def _config(snapshot: Any) -> dict[str, Any] | None:
     }
 
 
-def _print(
-    context: Context, options: Namespace, found: Sequence[tuple[Candidate, Probe]], reached: Sequence[Candidate]
-) -> None:
+def _print(context: Context, options: Namespace, picture: Picture) -> None:
     context.line(context.paint("Gateway Status", "bold"))
-    context.line(f"Reachable: {'yes' if reached else 'no'}")
+    context.line(f"Reachable: {'yes' if picture.reached else 'no'}")
     context.line(f"Probe budget: {options.timeout}ms")
-    for warning in _warnings(reached):
+    for warning in picture.warnings:
         context.line(f"Warning: {warning['message']}")
     context.line()
+    context.line(context.paint("Discovery (this machine)", "bold"))
+    if picture.browsed_ms:
+        context.line(f"Found {len(picture.beacons)} gateways via Bonjour ({DOMAIN})")
+        for beacon in picture.beacons:
+            context.line(f"- {beacon.name} {beacon.url or ''}".rstrip())
+    else:
+        context.line(f"Not looked for: {DiscoveryUnavailable()}")
+    context.line()
     context.line(context.paint("Targets", "bold"))
-    for candidate, result in found:
+    for candidate, result in picture.found:
         context.line(f"{_TITLES[candidate.kind]} {candidate.target.url}")
         context.line(f"  {_verdict(result)}")
         if (told := result.myself()) is not None:

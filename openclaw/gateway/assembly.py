@@ -20,9 +20,10 @@ from twisted.internet.threads import deferToThreadPool
 from openclaw.agent.following import Following
 from openclaw.agent.providers.factory import Models, make_client
 from openclaw.agent.runtime import AgentRuntime
-from openclaw.config.paths import workspace_dir
+from openclaw.config.paths import canvas_port, workspace_dir
 from openclaw.config.sentinel import DEFAULT_DELAY_MS
 from openclaw.egress.fetch import Egress
+from openclaw.gateway.advertising import Advertising, no_host
 from openclaw.gateway.approvals import RunQuestions, make_questions
 from openclaw.gateway.bearer import Bearer
 from openclaw.gateway.canvas import make_canvas
@@ -371,6 +372,15 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         prefix=setting.config.gateway.control_ui.prefix,
         restarting=lambda: gateway.restarting,
     )
+    advertising = Advertising(
+        config=setting.config.discovery.mdns,
+        environ=setting.environ,
+        in_thread=in_thread,
+        port=listener.bound_port,
+        fingerprint=setting.tls.fingerprint if setting.tls else None,
+        canvas_port=canvas_port(setting.port, setting.environ, setting.config) if canvas is not None else None,
+        tailnet_host=exposure.publishing.host if setting.tailscale.mode != "off" else no_host,
+    )
     restart_note = RestartNote(state_dir=setting.state_dir, config=config, note=agents.note, in_thread=in_thread)
     ticks = tick_service(reactor, lambda event, payload: events.publish(event, payload, drop_if_slow=True))
     retention = Retention(store=store, clock=reactor)
@@ -381,7 +391,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         clients=clients,
         health=health,
         claims=setting.claims,
-        fronts=[exposure, *([canvas] if canvas else [])],
+        fronts=[advertising, exposure, *([canvas] if canvas else [])],
         listener=listener,
         agents=agents,
         drain_limit=lambda: timedelta(milliseconds=config().gateway.shutdown.drain_ms),
@@ -424,6 +434,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         canvas,
         listener,
         exposure,
+        advertising,
     )
     for part in (*([logs] if setting.logs else []), *parts):
         if isinstance(part, Service):

@@ -142,7 +142,9 @@ class MemoryGateway:
     def _setting(self) -> Setting:
         token = {"mode": "local", "auth": {"mode": "token", "token": TOKEN}}
         value = {**self.config, "gateway": {**token, **self.config.get("gateway", {})}}
-        environ = self.environ if self.canvas else {**self.environ, "OPENCLAW_SKIP_CANVAS_HOST": "1"}
+        # Nothing of a test is announced to whoever shares the network.
+        environ = {"OPENCLAW_DISABLE_BONJOUR": "1", **self.environ}
+        environ |= {} if self.canvas else {"OPENCLAW_SKIP_CANVAS_HOST": "1"}
         text = orjson.dumps(value).decode()
         snapshot = evaluate(text, self.directory / "openclaw.json", environ, self.directory)
         config = snapshot.require()

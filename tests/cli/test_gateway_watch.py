@@ -128,6 +128,7 @@ class RealTests(SynchronousTestCase):
         package = Path(shutil.copytree(Path(openclaw.__file__).parent, home / "src" / "openclaw", ignore=ignored))
         port = free_port()
         environ = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONPATH": str(package.parent)}
+        environ["OPENCLAW_DISABLE_BONJOUR"] = "1"
         options = ("--dev", "gateway", "--watch", "--allow-unconfigured", "--port", str(port))
         with (home / "output").open("wb") as output:
             process = subprocess.Popen(

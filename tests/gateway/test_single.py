@@ -41,6 +41,7 @@ class ProcessCase(SynchronousTestCase):
             "HOME": str(self.home),
             "TMPDIR": str(self.home),
             "OPENCLAW_STATE_DIR": str(self.state),
+            "OPENCLAW_DISABLE_BONJOUR": "1",
             "OPENCLAW_GATEWAY_TOKEN": "a-token-that-is-long-enough-to-pass",
         }
 

@@ -30,7 +30,7 @@ class RefusalTests(SynchronousTestCase):
         ended = subprocess.run(
             self.command(*options),
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.home)},
+            env={"PATH": os.environ["PATH"], "HOME": str(self.home), "OPENCLAW_DISABLE_BONJOUR": "1"},
             capture_output=True,
             text=True,
             timeout=60,

@@ -133,6 +133,7 @@ class GatewayProcess:
             "OPENCLAW_GATEWAY_PORT": str(self.port),
             "XDG_RUNTIME_DIR": str(self.home),
             "LANG": "C.UTF-8",
+            "OPENCLAW_DISABLE_BONJOUR": "1",
         }
 
     def start(self, *, ready: bool = True) -> GatewayProcess:

@@ -1,7 +1,7 @@
 """
-Every command that an existing script or person relies on (``cli.md`` 2, those marked MUST), as a program: what it prints
-for people, the document that it prints for programs, and its exit code. The gateway is real; the supervisor only notes
-what it is asked.
+Every command that an existing script or person relies on (``cli.md`` 2, those marked MUST), as a program: what it
+prints for people, the document that it prints for programs, and its exit code. The gateway is real; the supervisor only
+notes what it is asked.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ ASKED = (
     Row("gateway call health", "Gateway call: health", ("ok", "ts", "durationMs")),
     Row("gateway call no.such", "unknown method", None, 1),
     Row("gateway probe", "Reachable: yes", ("ok", "primaryTargetId", "targets", "discovery", "network", "warnings")),
+    Row("gateway discover --timeout 200", "Gateway Discovery", ("timeoutMs", "domains", "count", "beacons")),
     Row("status", "OpenClaw status", ("gateway", "gatewayService", "agents", "securityAudit", "sessions", "update")),
     Row("status --all", "OpenClaw status", None),
     Row("logs --plain", "gateway", None),

@@ -1,0 +1,3 @@
+"""
+Gateways in the local network, by mDNS (``cli.md`` 6.4). Needs the extra ``discovery``.
+"""
