@@ -12,6 +12,7 @@ from functools import partial
 from openclaw.cli import gateway_status
 from openclaw.cli.gateway_probe import network
 from openclaw.config.binding import binding_of
+from openclaw.discovery import browse
 from tests.cli.harness import NOW, CommandCase, GatewayCase
 
 HEALTH = {
@@ -51,8 +52,9 @@ class ReachableCase(GatewayCase):
 
     def setUp(self) -> None:
         super().setUp()
-        # No supervisor is asked: there is none on this path.
+        # No supervisor is asked: there is none on this path. Nor does anybody listen to the network.
         self.environ["PATH"] = ""
+        self.patch(browse, "browse", lambda limit: [])
         self.gateway.methods |= {
             "health": HEALTH,
             "status": SUMMARY,
@@ -197,6 +199,7 @@ class AloneTests(CommandCase):
     def setUp(self) -> None:
         super().setUp()
         self.environ["PATH"] = ""
+        self.patch(browse, "browse", lambda limit: [])
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.port = server.getsockname()[1]
         self.environ["OPENCLAW_GATEWAY_PORT"] = str(self.port)
