@@ -16,6 +16,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.cli.gateway import parse
+from openclaw.config.binding import LOOPBACK
 from openclaw.config.keys import shape_at
 from openclaw.config.loader import evaluate
 from openclaw.config.start import read_options
@@ -27,6 +28,7 @@ from tests.tables import ROOT
 
 CONTRIB = ROOT / "contrib"
 UNITS = ("systemd/openclaw-gateway.service", "systemd/system/openclaw-gateway.service")
+SOCKET = "openclaw-gateway.socket"
 PROGRAM = "/usr/local/bin/openclaw"
 TOKEN = "a-token-of-this-test-0123456789"
 
@@ -58,17 +60,29 @@ class UnitTests(SynchronousTestCase):
             unit = directory / "openclaw-gateway.service"
             # The program has to exist for systemd to be content.
             unit.write_text((CONTRIB / name).read_text(encoding="utf-8").replace(PROGRAM, "/bin/true"))
+            port = directory / SOCKET
+            port.write_text((CONTRIB / "systemd" / SOCKET).read_text(encoding="utf-8"))
             environ = {"PATH": os.environ["PATH"], "HOME": str(directory), "XDG_RUNTIME_DIR": str(directory)}
             ended = subprocess.run(
-                [analyze, manager, "--man=no", "verify", str(unit)],
+                [analyze, manager, "--man=no", "verify", str(unit), str(port)],
                 env=environ,
                 capture_output=True,
                 text=True,
                 timeout=60,
             )
             # Units of other programs, which it reads as well, have troubles of their own.
-            said = [line for line in ended.stderr.splitlines() if unit.name in line]
+            said = [line for line in ended.stderr.splitlines() if unit.name in line or port.name in line]
             self.assertEqual((ended.returncode, said), (0, []), name)
+
+    def test_socket(self) -> None:
+        """
+        systemd holds the ports that a gateway takes over, for the service of the same name.
+        """
+        given = settings(f"systemd/{SOCKET}")
+        ports = [value for key, value in given if key == "ListenStream"]
+        self.assertEqual(ports, [f"{f'[{host}]' if ':' in host else host}:18789" for host in LOOPBACK])
+        self.assertIn(("WantedBy", "sockets.target"), given)
+        self.assertEqual(Path(UNITS[0]).stem, Path(SOCKET).stem)
 
     def test_command(self) -> None:
         """
