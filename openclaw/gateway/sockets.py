@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from attrs import define, field, frozen
@@ -20,6 +21,8 @@ from twisted.logger import Logger
 BACKLOG: Final = 512
 #: The first descriptor that systemd hands over.
 LISTEN_FDS_START: Final = 3
+_VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+_BEGAN = Path("/proc/self/environ")
 
 #: Host, port, and how often the same was asked for before: any free port is another one each time.
 Address = tuple[str, int, int]
@@ -123,13 +126,16 @@ class KeptSockets:
         self.begin()
         self.drop_unused()
 
-    def take_over(self, environ: MutableMapping[str, str], pid: int) -> None:
+    def take_over(self, environ: MutableMapping[str, str], pid: int, began: Path = _BEGAN) -> None:
         """
         Take what systemd has opened for this process; its variables are not for our children.
 
         :param pid: of this process.
+        :param began: the environment with which it began. Twisted takes the variables out when it is imported, for
+            endpoints that nobody asks for here.
         """
-        told = {name: environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")}
+        first = _variables(began)
+        told = {name: environ.pop(name, "") or first.get(name, "") for name in _VARIABLES}
         for descriptor in _descriptors(told, pid):
             os.set_inheritable(descriptor, False)
             given = socket.socket(fileno=descriptor)
@@ -146,6 +152,14 @@ class KeptSockets:
             given.setblocking(False)
             self._sockets[host, port, 0] = given
             self._given.add((host, port, 0))
+
+
+def _variables(began: Path) -> dict[str, str]:
+    try:
+        lines = began.read_bytes().split(b"\0")
+    except OSError:
+        return {}
+    return dict(line.decode(errors="replace").partition("=")[::2] for line in lines)
 
 
 def _descriptors(told: Mapping[str, str], pid: int) -> range:

@@ -140,9 +140,7 @@ class GatewayProcess:
         """
         Start it, and wait until it is ready.
         """
-        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.config is not None:
-            (self.state / "openclaw.json").write_text(json.dumps(self.config))
+        self.prepare()
         with (self.home / "output").open("ab") as output:
             self._process = subprocess.Popen(
                 [argument.replace("PORT", str(self.port)) for argument in self.command],
@@ -155,6 +153,14 @@ class GatewayProcess:
         if ready:
             self.wait_ready()
         return self
+
+    def prepare(self) -> None:
+        """
+        Its state directory, and its configuration.
+        """
+        self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.config is not None:
+            (self.state / "openclaw.json").write_text(json.dumps(self.config))
 
     def wait_ready(self) -> None:
         """
