@@ -249,20 +249,43 @@ def restore(
         lock = state_lock(places.state, places.config, environ, now)
         lock.acquire()
         try:
-            return [*_exchange(Path(scratch), places, Trash.of(home, environ), now())]
+            return _exchange(Path(scratch), places, Trash.of(home, environ), now())
         finally:
             lock.release()
 
 
-def _exchange(scratch: Path, places: Places, trash: Trash, now: float) -> Iterator[Path]:
-    # The state first: the others may stand in it.
-    for part, target in places.parts().items():
-        source = scratch / part
-        if not source.exists():
-            continue
+def _exchange(scratch: Path, places: Places, trash: Trash, now: float) -> list[Path]:
+    """
+    :return: where what was there is now.
+    :raise OSError: something cannot be moved; what was there is there again.
+    """
+    taken: dict[Path, Path] = {}
+    put: list[Path] = []
+    try:
+        # The state first: the others may stand in it.
+        for part, target in places.parts().items():
+            source = scratch / part
+            if not source.exists():
+                continue
+            if os.path.lexists(target):
+                taken[target] = trash.take(target, datetime.fromtimestamp(now).astimezone())
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            put.append(target)
+            shutil.move(source, target)
+            if source.name != "config":
+                target.chmod(0o700)
+    except OSError:
+        _take_back(scratch, taken, put, trash)
+        raise
+    return list(taken.values())
+
+
+def _take_back(scratch: Path, taken: Mapping[Path, Path], put: Sequence[Path], trash: Trash) -> None:
+    """
+    Undo half an exchange, the last first.
+    """
+    for number, target in enumerate(reversed(put)):
         if os.path.lexists(target):
-            yield trash.take(target, datetime.fromtimestamp(now).astimezone())
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.move(source, target)
-        if source.name != "config":
-            target.chmod(0o700)
+            shutil.move(target, scratch / f"undone-{number}")
+    for target, item in taken.items():
+        trash.put_back(item, target)

@@ -60,6 +60,17 @@ class Trash:
         shutil.move(path, target)
         return target
 
+    def put_back(self, item: Path, path: Path) -> None:
+        """
+        Move an item to where it was.
+
+        :param item: as ``take`` has returned it.
+        :raise OSError: it cannot be moved.
+        """
+        shutil.move(item, path)
+        if self.info is not None:
+            (self.info / f"{item.name}.trashinfo").unlink(missing_ok=True)
+
     def _reserve(self, name: str, path: Path, when: datetime) -> bool:
         """
         Take a name; the file that says where the item was is what keeps others from it.

@@ -4,9 +4,11 @@ Tests of ``openclaw.cli.backup`` and ``openclaw.doctor.backup``.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
+import shutil
 import stat
 import tarfile
 from pathlib import Path
@@ -131,6 +133,32 @@ class BackupTests(CommandCase):
         self.assertEqual(self.openclaw("backup", "restore", "b.tar.gz", "--yes").code, 0)
         self.assertEqual((self.home / "work" / "USER.md").read_text(), "me")
         self.assertEqual(json.loads((self.home / "etc" / "my.json").read_text()), config)
+
+    def test_half(self) -> None:
+        """
+        What fails in the middle leaves everything as it was, and nothing in the trash.
+        """
+        self.environ["OPENCLAW_CONFIG_PATH"] = str(self.home / "etc" / "my.json")
+        (self.home / "etc").mkdir()
+        (self.home / "etc" / "my.json").write_text("{}")
+        self.make()
+        (self.home / "etc" / "my.json").write_text("{gateway: {}}")
+        (self.state / "workspace" / "SOUL.md").write_text("another")
+        before = {path: path.read_bytes() for path in self.home.rglob("*") if path.is_file()}
+        real = shutil.move
+
+        def move(source: Path, target: Path) -> object:
+            if Path(source).name == "config":
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return real(source, target)
+
+        self.patch(shutil, "move", move)
+        outcome = self.openclaw("backup", "restore", "b.tar.gz", "--yes")
+        self.assertEqual(outcome.code, 1)
+        self.assertIn("No space left on device", outcome.err)
+        left = {path: path.read_bytes() for path in self.home.rglob("*") if path.is_file()}
+        self.assertEqual({**left, **before}, left, "what was there is there")
+        self.assertEqual(list((self.home / ".local" / "share" / "Trash" / "files").iterdir()), [])
 
     def test_running(self) -> None:
         """
