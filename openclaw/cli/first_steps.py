@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import openclaw
+from openclaw.cli.children import ends_with_us
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed
 from openclaw.cli.target import Target, dig, local_target
@@ -32,6 +33,8 @@ HELLO = "Hello! Say in one sentence that you are there."
 #: Conversations of their own, so that the first real one begins with nothing before it.
 SESSION = "agent:{agent}:onboarding"
 _PAUSE = 0.5
+#: How long a gateway has for its end: its runs may end first.
+_LAST_SECONDS = 40.0
 _OUTPUT_LINES = 5
 
 Say = Callable[[str], None]
@@ -156,8 +159,5 @@ def passing_gateway(context: Context) -> Iterator[Callable[[], str | None]]:
         child = subprocess.Popen(  # noqa: S603 - this program
             command, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0
         )
-        try:
+        with ends_with_us(child, seconds=_LAST_SECONDS):
             yield ended
-        finally:
-            child.terminate()
-            child.wait()

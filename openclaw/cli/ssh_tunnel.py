@@ -11,11 +11,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from attrs import frozen
 
+from openclaw.cli.children import ends_with_us
 from openclaw.cli.exits import UsageError
 from openclaw.errors import OpenClawError
 
@@ -24,6 +25,7 @@ _HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\]"
 _TARGET = re.compile(rf"(?:({_USER})@)?({_HOST})(?::([0-9]{{1,5}}))?")
 #: Between two looks whether the tunnel stands, in seconds.
 _PAUSE = 0.05
+_LAST_SECONDS = 1.0
 
 
 @frozen(kw_only=True)
@@ -127,7 +129,7 @@ def tunnel(
             stderr=output,
             process_group=0,
         )
-        try:
+        with ends_with_us(process, seconds=_LAST_SECONDS):
             end = clock() + seconds
             while not _stands(local):
                 if process.poll() is not None:
@@ -138,12 +140,6 @@ def tunnel(
                     raise TunnelFailed(f"ssh did not connect within {seconds:g} s")
                 time.sleep(_PAUSE)
             yield Tunnel(target=target, local_port=local, remote_port=remote_port, pid=process.pid)
-        finally:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(1)
-            process.kill()
-            process.wait()
 
 
 def _free_port() -> int:

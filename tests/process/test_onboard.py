@@ -5,6 +5,7 @@ Setting up by hand, on a terminal: from the first question to the agent's answer
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from typing import Any
 
@@ -109,6 +110,17 @@ class OnboardTests(ProcessCase):
         terminal.answer("Onboarding mode", INTERRUPT)
         self.assertEqual(terminal.ended(), 130, terminal.shown)
         self.assertFalse((self.gateway.state / "openclaw.json").exists())
+
+    def test_hung_up(self) -> None:
+        """
+        A terminal that is closed in the middle leaves no gateway behind.
+        """
+        terminal = self.begin()
+        terminal.wait_for("Pair an app or another machine now?")
+        self.assertEqual(self.gateway.get("/healthz").status, 200)
+        terminal.process.send_signal(signal.SIGHUP)
+        self.assertEqual(terminal.ended(), 128 + signal.SIGHUP)
+        self.assertRaises(OSError, self.gateway.get, "/healthz")
 
     def test_configure(self) -> None:
         """
