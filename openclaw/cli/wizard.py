@@ -46,10 +46,12 @@ def situation_of(context: Context, snapshot: Snapshot, command: str, mode: str, 
 
     :param command: the one that asks.
     :param mode: ``local`` or ``remote``.
+    :param port: of the gateway, where the command was told; written also where it is not asked for.
     """
 
     async def apply(changes: Changes) -> str:
-        done = write_changes(context, _expanded(context, changes), command, mode)
+        told_port = {} if port is None else {"gateway.port": port}
+        done = write_changes(context, {**told_port, **_expanded(context, changes)}, command, mode)
         told = f"Updated {context.short(snapshot.path)}"
         if done.waiting and not done.restarts:
             told += f"\nRestart the gateway for: {', '.join(done.waiting)}"

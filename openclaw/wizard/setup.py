@@ -48,6 +48,9 @@ LABELS: Mapping[str, str] = {
     "zai": "Z.AI",
 }
 SKIP = "skip"
+#: A server of one's own, and its name among the providers.
+OWN = {"value": "own", "label": "A server of your own", "hint": "what speaks OpenAI's format: Ollama, vLLM, llama.cpp"}
+OWN_NAME = "local"
 LEAST_PASSWORD = 16
 
 #: Dotted keys of the configuration with their new values.
@@ -232,7 +235,10 @@ async def model(ask: Prompter, situation: Situation) -> Changes:
         {"value": one.id, "label": one.label, **({"hint": f"{one.key} is set"} if one.known else {})}
         for one in situation.providers
     ]
-    chosen = await ask.select("Model provider", [*options, {"value": SKIP, "label": "Skip for now"}], initial=SKIP)
+    options += [OWN, {"value": SKIP, "label": "Skip for now"}]
+    chosen = await ask.select("Model provider", options, initial=SKIP)
+    if chosen == OWN["value"]:
+        return await _own_server(ask)
     provider = next((one for one in situation.providers if one.id == chosen), None)
     if provider is None:
         return {}
@@ -242,6 +248,17 @@ async def model(ask: Prompter, situation: Situation) -> Changes:
         changes[f"env.vars.{provider.key}"] = key
     chosen = await ask.text("Default model", initial=provider.model, wrong=_wrong_model)
     return {**changes, "agents.defaults.model.primary": chosen}
+
+
+async def _own_server(ask: Prompter) -> Changes:
+    address = await ask.text("Address of the server", placeholder="http://127.0.0.1:11434/v1", wrong=_wrong_address)
+    key = await ask.text("API key (empty where none is needed)", sensitive=True)
+    name = await ask.text("Model", wrong=required)
+    provider = {"baseUrl": address, "api": "openai-completions", "models": [{"id": name, "name": name}]}
+    return {
+        f"models.providers.{OWN_NAME}": {**provider, "apiKey": key} if key else provider,
+        "agents.defaults.model.primary": f"{OWN_NAME}/{name}",
+    }
 
 
 def required(text: str) -> str | None:
@@ -262,6 +279,10 @@ def _wrong_password(text: str) -> str | None:
 def _wrong_model(text: str) -> str | None:
     provider, slash, model = text.partition("/")
     return None if provider and slash and model else "Use provider/model"
+
+
+def _wrong_address(text: str) -> str | None:
+    return None if text.startswith(("http://", "https://")) else "The address must start with http:// or https://"
 
 
 def _wrong_url(text: str) -> str | None:

@@ -17,7 +17,7 @@ from attrs import define, field
 
 from tests.process.gateway import LIMIT, NotSeen
 
-ENTER, DOWN, INTERRUPT = "\r", "\x1b[B", "\x03"
+ENTER, DOWN, UP, INTERRUPT = "\r", "\x1b[B", "\x1b[A", "\x03"
 #: Colours, and where the cursor is put.
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\r")
 

@@ -13,7 +13,7 @@ from openclaw.cli.first_steps import HELLO
 from tests.process.case import ProcessCase
 from tests.process.gateway import GatewayProcess
 from tests.process.model import Status
-from tests.process.terminal import DOWN, ENTER, INTERRUPT, Terminal
+from tests.process.terminal import DOWN, ENTER, INTERRUPT, UP, Terminal
 
 
 class OnboardTests(ProcessCase):
@@ -100,6 +100,24 @@ class OnboardTests(ProcessCase):
         gateway = self.config["gateway"]
         self.assertEqual((gateway["mode"], gateway["port"], gateway["bind"]), ("local", self.gateway.port, "loopback"))
         self.assertEqual(len(gateway["auth"]["token"]), 64)
+
+    def test_own_server(self) -> None:
+        """
+        From nothing to the answer of a model on a server of one's own.
+        """
+        provider = self.model.configuration()["models"]["providers"]["mock"]
+        terminal = self.openclaw("onboard", "--gateway-port", str(self.gateway.port), "--no-install-daemon")
+        terminal.answer("inherently risky. Continue?", "y")
+        terminal.answer("Onboarding mode", ENTER)
+        terminal.answer("Model provider", UP + ENTER)
+        terminal.answer("Address of the server", provider["baseUrl"] + ENTER)
+        terminal.answer("API key", ENTER)
+        terminal.answer("? Model", "mock-1" + ENTER)
+        terminal.answer("Pair an app or another machine now?", "n")
+        terminal.wait_for("re: Hello!")
+        self.assertEqual(terminal.ended(), 0, terminal.shown)
+        self.assertEqual(self.config["agents"]["defaults"]["model"]["primary"], "local/mock-1")
+        self.assertEqual(self.config["gateway"]["port"], self.gateway.port)
 
     def test_interrupted(self) -> None:
         """

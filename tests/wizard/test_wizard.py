@@ -208,6 +208,26 @@ class SetupTests(WizardCase):
             },
         )
 
+    def test_own_server(self) -> None:
+        """
+        What speaks OpenAI's format at an address of one's own; a key only where one is needed.
+        """
+        for key, members in (("", {}), ("a-key", {"apiKey": "a-key"})):
+            answers = {
+                "I understand this is powerful and inherently risky. Continue?": True,
+                "Onboarding mode": "quickstart",
+                "Model provider": "own",
+                "Address of the server": "http://127.0.0.1:11434/v1",
+                "API key (empty where none is needed)": key,
+                "Model": "llama",
+            }
+            self.talk(local_flow(self.situation, None), answers)
+            changes = self.applied[-1]
+            provider = {"baseUrl": "http://127.0.0.1:11434/v1", "api": "openai-completions"}
+            wanted = {**provider, "models": [{"id": "llama", "name": "llama"}], **members}
+            self.assertEqual(changes["models.providers.local"], wanted)
+            self.assertEqual(changes["agents.defaults.model.primary"], "local/llama")
+
     def test_advanced(self) -> None:
         """
         The long way asks for everything; a password is long enough or none.
