@@ -38,7 +38,6 @@ from openclaw.gateway.health import Health
 from openclaw.gateway.hooks import make_hooks
 from openclaw.gateway.kept import KeptConfig
 from openclaw.gateway.life import Life
-from openclaw.gateway.limits import FailureLimiter
 from openclaw.gateway.listener import Listener
 from openclaw.gateway.log_service import LogService
 from openclaw.gateway.nodes import NodeConnections
@@ -324,7 +323,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         health=health,
         config=config,
         auth=setting.auth,
-        limiter=FailureLimiter(clock=reactor),
+        limiter=life.limiter,
         wslog=wslog,
         meters=meters,
         dispatcher=dispatcher,

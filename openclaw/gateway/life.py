@@ -20,6 +20,7 @@ from openclaw import __version__
 from openclaw.clock import millis
 from openclaw.config.model_gateway import TailscaleMode
 from openclaw.gateway.heartbeat_switch import HeartbeatSwitch
+from openclaw.gateway.limits import FailureLimiter
 from openclaw.gateway.presence import Presence
 from openclaw.gateway.restarts import Restarts
 from openclaw.gateway.sockets import ReactorSockets, Sockets
@@ -76,6 +77,7 @@ class Life:
     :ivar claims: what else is ours alone.
     :ivar sockets: what is listened on.
     :ivar event_numbers: of what is published in this life.
+    :ivar limiter: who has guessed at secrets; a restart is no fresh start for them.
     :ivar published: how Tailscale publishes the gateway until its end, by our doing.
     :ivar fatal: why the process has to end, if it has to.
     :ivar on_fatal: ends it.
@@ -95,6 +97,7 @@ class Life:
     claims: Claims = field(factory=Claims, init=False)
     sockets: Sockets = field(init=False)
     restarts: Restarts = field(init=False)
+    limiter: FailureLimiter = field(init=False)
     event_numbers: Iterator[int] = field(factory=lambda: count(1), init=False)
     published: TailscaleMode = field(default="off", init=False)
     fatal: BaseException | None = field(default=None, init=False)
@@ -105,6 +108,7 @@ class Life:
         self.started_ms = millis(self.clock)
         self.presence = Presence(clock=self.clock, own=lambda: self.own)
         self.restarts = Restarts(clock=self.clock)
+        self.limiter = FailureLimiter(clock=self.clock)
         self.sockets = ReactorSockets(cast(IReactorTCP, self.clock))
 
     def fail(self, failure: Failure) -> None:

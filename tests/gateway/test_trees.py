@@ -71,6 +71,7 @@ class TreeTests(TestCase):
         self.assertTrue(life.lock.is_held)
         second = self.start(life)
         await self.ready(second)
+        self.assertIs(second.clients.limiter, first.clients.limiter, "who was locked out still is")
         await second.stopService()
         self.assertFalse(life.lock.is_held)
 
