@@ -27,6 +27,7 @@ from openclaw.cli.rpc import connect, identity_path
 from openclaw.cli.setup_write import write_changes
 from openclaw.cli.target import dig, local_port
 from openclaw.cli.terminal import answered
+from openclaw.client.errors import RequestFailed
 from openclaw.client.identity import load_identity
 from openclaw.config.devdefaults import make_token
 from openclaw.config.loader import Snapshot, load
@@ -146,10 +147,19 @@ def pair(context: Context, ask: Prompter) -> None:
     if not _yes(ask, "Pair an app or another machine now?", initial=False):
         context.line(f"Later: {context.command('openclaw devices list')}")
         return
-    context.line(f"Let it connect to {own_gateway(context).url}, with the token of this gateway; then look here.")
+    target = own_gateway(context)
+    context.line(f"Let it connect to {target.url}, with the token of this gateway; then look here.")
+    if target.bind == "loopback":
+        context.line("The gateway listens on this machine only: from another one, by an SSH tunnel or Tailscale.")
     while (chosen := _select(ask, "Which one may come in?", _waiting(context))) != _ON:
-        if chosen != _AGAIN:
+        if chosen == _AGAIN:
+            continue
+        try:
             _call(context, "device.pair.approve", {"requestId": chosen})
+        except RequestFailed as error:
+            # It has waited too long, or somebody else has decided.
+            context.problem(str(error))
+        else:
             context.line("Paired.")
 
 

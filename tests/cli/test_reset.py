@@ -5,16 +5,14 @@ Tests of ``openclaw.cli.reset``: ``openclaw reset`` and ``openclaw uninstall``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from attrs import define
 
 from openclaw.cli import reset, service
 from openclaw.cli.exits import CommandFailed
 from openclaw.store.lock import ProcessLock
 from tests.cli.harness import CommandCase, Outcome
+from tests.cli.person import Answers
 
 
 class ResetCase(CommandCase):
@@ -137,23 +135,6 @@ class UninstallTests(ResetCase):
         outcome = self.openclaw("uninstall", "--service", "--workspace", "--yes")
         self.assertEqual((outcome.code, outcome.err), (0, "Gateway service: no systemd here\n"))
         self.assertEqual(self.left(), [name for name in before if "workspace" not in name])
-
-
-@define
-class Answers:
-    """
-    A person who answers in order.
-    """
-
-    left: list[Any]
-
-    async def confirm(self, message: str, *, initial: bool) -> bool:
-        return bool(self.left.pop(0))
-
-    async def select(self, message: str, options: Sequence[Mapping[str, Any]], *, initial: Any = None) -> Any:
-        value = self.left.pop(0)
-        assert value in [option["value"] for option in options]
-        return value
 
 
 class QuestionTests(ResetCase):

@@ -177,7 +177,7 @@ class Peer:
         """
         Role and text of each message of a session.
         """
-        messages = self.ask("chat.history", {"sessionKey": session})["messages"]
+        messages = self.ask("chat.history", {"sessionKey": session, "limit": 1000})["messages"]
         return [(message["role"], text_of(message)) for message in messages]
 
     def wait_closed(self) -> tuple[int, str]:
