@@ -239,7 +239,7 @@ def auto_target(beacons: Sequence[Beacon], environ: Mapping[str, str]) -> SshTar
             found = SshTarget.of(f"[{beacon.host}]" if ":" in beacon.host else beacon.host)
         except UsageError:
             continue
-        return evolve(found, user=environ.get("USER") or None, port=beacon.number("sshPort"))
+        return evolve(found, user=environ.get("USER") or None, port=beacon.number("sshPort"), known=True)
     return None
 
 

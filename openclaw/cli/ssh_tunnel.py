@@ -4,6 +4,7 @@ A gateway on another machine, through ``ssh -L``, for as long as a command needs
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -26,17 +28,22 @@ _TARGET = re.compile(rf"(?:({_USER})@)?({_HOST})(?::([0-9]{{1,5}}))?")
 #: Between two looks whether the tunnel stands, in seconds.
 _PAUSE = 0.05
 _LAST_SECONDS = 1.0
+#: The state of a listening socket in ``/proc/net/tcp``.
+_LISTEN = "0A"
 
 
 @frozen(kw_only=True)
 class SshTarget:
     """
     Where to log in. Nothing in it can be taken for an option of ``ssh``.
+
+    :ivar known: log in only to a machine whose key is known, whatever the settings of ``ssh`` are.
     """
 
     host: str
     user: str | None = None
     port: int | None = None
+    known: bool = False
 
     @classmethod
     def of(cls, text: str) -> SshTarget:
@@ -92,6 +99,7 @@ def command(target: SshTarget, local: int, remote: int, identity: str | None, se
     words = ["ssh", "-N", "-T", "-L", f"127.0.0.1:{local}:127.0.0.1:{remote}"]
     for option in ("BatchMode=yes", "ExitOnForwardFailure=yes", "ForwardAgent=no", "ForwardX11=no"):
         words += ["-o", option]
+    words += ["-o", "StrictHostKeyChecking=yes"] if target.known else []
     words += ["-o", f"ConnectTimeout={max(1, round(seconds))}"]
     words += ["-p", str(target.port)] if target.port else []
     words += ["-i", identity] if identity else []
@@ -131,7 +139,7 @@ def tunnel(
         )
         with ends_with_us(process, seconds=_LAST_SECONDS):
             end = clock() + seconds
-            while not _stands(local):
+            while not _stands(local, process.pid):
                 if process.poll() is not None:
                     output.seek(0)
                     said = output.read().decode(errors="replace").strip().splitlines()
@@ -148,7 +156,25 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _stands(port: int) -> bool:
+def _stands(port: int, pid: int, proc: Path = Path("/proc")) -> bool:
+    """
+    :param pid: who must be the one that listens: between our look for a free port and its use, anybody may take it.
+    """
     with socket.socket() as probe:
         probe.settimeout(_PAUSE)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex(("127.0.0.1", port)) == 0 and _listens(port, pid, proc) is not False
+
+
+def _listens(port: int, pid: int, proc: Path) -> bool | None:
+    """
+    Whether a process has a listening socket on a port of this machine, by ``proc(5)``.
+
+    :return: ``None`` where that cannot be told, as on other systems than Linux.
+    """
+    try:
+        rows = [line.split() for line in (proc / "net" / "tcp").read_text("ascii").splitlines()[1:]]
+        has = {os.readlink(one) for one in (proc / str(pid) / "fd").iterdir()}
+    except OSError:
+        return None
+    wanted = f"{socket.htonl(0x7F000001):08X}:{port:04X}"
+    return any(row[1] == wanted and row[3] == _LISTEN and f"socket:[{row[9]}]" in has for row in rows)

@@ -39,6 +39,8 @@ def browse(
         try:
             browser = zeroconf.ServiceBrowser(opened, SERVICE_TYPE, heard)
             heard.stopped.wait(seconds)
+            # What was named but not asked yet is left: cancel waits until zeroconf is through with all of it.
+            heard.stopped.set()
             browser.cancel()
         finally:
             opened.close()
@@ -58,7 +60,7 @@ class _Heard:
     stopped: threading.Event = field(factory=threading.Event)
 
     def add_service(self, zeroconf: Any, kind: str, name: str) -> None:
-        if name not in self.beacons and len(self.beacons) >= MOST_BEACONS:
+        if self.stopped.is_set() or (name not in self.beacons and len(self.beacons) >= MOST_BEACONS):
             return
         info = zeroconf.get_service_info(kind, name, _DETAILS_MS)
         if info is None:

@@ -6,10 +6,14 @@ an ``ssh`` that only carries to where the test says.
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Any
 
+from twisted.trial.unittest import SkipTest
+
+from openclaw.cli import ssh_tunnel
 from openclaw.cli.exits import UsageError
 from openclaw.cli.gateway_probe import auto_target
 from openclaw.cli.ssh_tunnel import SshTarget, command
@@ -150,6 +154,7 @@ class TargetTests(CommandCase):
         words = command(SshTarget(host="h", user="u", port=2222), 1, 2, "/key", 2.0)
         self.assertEqual(words[-2:], ["--", "u@h"])
         self.assertIn("BatchMode=yes", words)
+        self.assertNotIn("StrictHostKeyChecking=yes", words, "who names a machine may say so in the settings of ssh")
 
     def test_auto(self) -> None:
         """
@@ -158,6 +163,9 @@ class TargetTests(CommandCase):
         hostile = Beacon.heard("x", "-oProxyCommand", 1, {})
         self.assertEqual(str(auto_target([hostile, BEACON], {"USER": "me"})), "me@192.0.2.7:2222")
         self.assertIsNone(auto_target([hostile], {}))
+        found = auto_target([BEACON], {})
+        assert found is not None
+        self.assertIn("StrictHostKeyChecking=yes", command(found, 1, 2, None, 2.0), "nobody has named that machine")
 
 
 class TunnelTests(GatewayCase):
@@ -219,6 +227,20 @@ class TunnelTests(GatewayCase):
         self.assertIn("Permission denied (publickey).", warning["message"])
         self.assertEqual([target["kind"] for target in told["targets"]], ["localLoopback"])
         self.assertTrue(told["ok"])
+
+    def test_port_taken(self) -> None:
+        """
+        Who listens where the tunnel is to begin, and is not it, is not talked to.
+        """
+        if not os.path.exists("/proc/net/tcp"):
+            raise SkipTest("there is no /proc/net/tcp")
+        stranger = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(stranger.close)
+        self.patch(ssh_tunnel, "_free_port", lambda: stranger.getsockname()[1])
+        told = self.openclaw("gateway", "probe", "--json", "--ssh", "host", "--token", "shared").json
+        self.assertEqual([target["kind"] for target in told["targets"]], ["localLoopback"])
+        self.assertEqual(told["warnings"][0]["code"], "ssh_tunnel_failed")
+        self.assertIn("in use", told["warnings"][0]["message"])
 
     def test_missing(self) -> None:
         """

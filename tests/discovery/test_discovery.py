@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 from typing import Any
 
 from attrs import define, field
@@ -140,6 +142,48 @@ class BeaconTests(SynchronousTestCase):
         self.assertEqual(len(heard.beacons), MOST_BEACONS)
         heard.remove_service(Zeroconf(), SERVICE_TYPE, f"n0.{SERVICE_TYPE}")
         self.assertEqual(len(heard.beacons), MOST_BEACONS - 1)
+
+    def test_ghosts(self) -> None:
+        """
+        Names that never tell the rest cost no more than the time that there is: what is left then is not asked.
+        """
+        asked: list[str] = []
+
+        class Zeroconf:
+            def get_service_info(self, kind: str, name: str, limit: int) -> Any:
+                asked.append(name)
+
+        heard = _Heard(enough=lambda beacon: False)
+        heard.add_service(Zeroconf(), SERVICE_TYPE, f"one.{SERVICE_TYPE}")
+        heard.stopped.set()
+        heard.add_service(Zeroconf(), SERVICE_TYPE, f"two.{SERVICE_TYPE}")
+        self.assertEqual(asked, [f"one.{SERVICE_TYPE}"])
+
+    def test_ghosts_over_the_network(self) -> None:
+        """
+        The same with zeroconf itself, which waits for all that it has queued.
+        """
+        try:
+            zeroconf = advertise.load()
+            sender = zeroconf.Zeroconf(interfaces=list(LOOPBACK))
+        except (DiscoveryUnavailable, OSError) as error:
+            raise SkipTest(str(error)) from error
+        self.addCleanup(sender.close)
+        for number in range(12):
+            told = zeroconf.DNSOutgoing(0x8400)
+            told.add_answer_at_time(zeroconf.DNSPointer(SERVICE_TYPE, 12, 1, 4500, f"g{number}.{SERVICE_TYPE}"), 0)
+            self.later(sender.send, told)
+        start = time.monotonic()
+        browse(0.6, interfaces=LOOPBACK)
+        self.assertLess(time.monotonic() - start, 5)
+
+    def later(self, send: Any, told: Any) -> None:
+        """
+        While it is listened.
+        """
+        timer = threading.Timer(0.3, send, [told])
+        self.addCleanup(timer.join)
+        timer.start()
 
 
 class NetworkTests(SynchronousTestCase):
