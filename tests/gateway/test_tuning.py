@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 PRINT = (
     "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (100, {hard}));"
     "from openclaw.gateway.tuning import tune_process; tune_process();"
-    "print(*resource.getrlimit(resource.RLIMIT_NOFILE), sys.getswitchinterval())"
+    "import gc; print(*resource.getrlimit(resource.RLIMIT_NOFILE), sys.getswitchinterval(), gc.get_freeze_count())"
 )
 
 
@@ -28,3 +28,4 @@ class TuningTests(SynchronousTestCase):
         ).stdout.split()
         self.assertEqual([int(limit) for limit in told[:2]], [hard, hard])
         self.assertLess(float(told[2]), 0.001)
+        self.assertGreater(int(told[3]), 1_000, "modules are left to themselves")
