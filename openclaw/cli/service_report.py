@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -22,6 +22,9 @@ from openclaw.daemon.base import SHOWN, Supervised, SystemService
 from openclaw.daemon.manage import service_for, surroundings
 from openclaw.daemon.runner import SystemRunner
 from openclaw.daemon.systemd import Systemd, unavailable_hints
+
+if TYPE_CHECKING:
+    from openclaw.cli.logs import LogEntry
 
 #: How much of the end of a log is searched for the last error.
 _TAIL_BYTES = 64 * 1024
@@ -117,10 +120,7 @@ def last_error(context: Context, view: ServiceView) -> str | None:
     """
     The last error that the gateway told of: in its own log, else in the supervisor's.
     """
-    from openclaw.cli.logs import parse_line
-
-    entries = [entry for line in _tail(view.log).splitlines() if (entry := parse_line(line)) is not None]
-    told = [entry.message for entry in entries if entry.level in _ERRORS]
+    told = [entry.message for entry in last_entries(view.log) if entry.level in _ERRORS]
     if told:
         return told[-1].splitlines()[0] if told[-1] else None
     if not isinstance(view.service, Systemd):
@@ -128,6 +128,15 @@ def last_error(context: Context, view: ServiceView) -> str | None:
     done = SystemRunner(environ=context.environ, limit=5)(*view.service.logs_command().split(), "--output=cat")
     lines = [line for line in done.output.splitlines() if "error" in line.lower() or "failed" in line.lower()]
     return lines[-1].strip() if done.code == 0 and lines else None
+
+
+def last_entries(path: Path) -> list[LogEntry]:
+    """
+    What stands at the end of a log; nothing where it cannot be read.
+    """
+    from openclaw.cli.logs import parse_line
+
+    return [entry for line in _tail(path).splitlines() if (entry := parse_line(line)) is not None]
 
 
 def _tail(path: Path) -> str:

@@ -5,15 +5,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openclaw.cli.context import Context, age
 from openclaw.cli.ports import inspect
+from openclaw.cli.service_report import last_entries, log_path
 from openclaw.cli.tables import table
 from openclaw.cli.target import dig, local_port
+from openclaw.config.paths import state_dir
+from openclaw.config.sentinel import NAME as SENTINEL
 
 if TYPE_CHECKING:
     from openclaw.cli.status import Picture
+
+_LOG_LINES = 10
+_LONGEST_LINE = 200
 
 
 def agent_lines(context: Context, agents: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -61,6 +68,23 @@ def diagnosis_lines(context: Context, picture: Picture) -> Iterator[str]:
     reached = "not configured" if probe is None else "ok" if probe.ok else str(probe.error)
     yield f"{_mark(probe is not None and probe.ok)} Gateway: {reached}"
     yield f"{_mark(not picture.findings)} Security: {len(picture.findings)} findings"
+    state = state_dir(context.environ, context.home)
+    if (state / SENTINEL).exists():
+        yield "! A note of a restart waits for the gateway's next start"
+    yield from _log_lines(context, log_path(context, snapshot, state))
+
+
+def _log_lines(context: Context, path: Path) -> Iterator[str]:
+    """
+    What the gateway has told last; secrets are taken out where it is written.
+    """
+    entries = last_entries(path)[-_LOG_LINES:]
+    yield f"{_mark(bool(entries))} Log: {context.short(path)}{'' if entries else ' (empty or missing)'}"
+    for entry in entries:
+        where = f"[{entry.subsystem}] " if entry.subsystem else ""
+        message = entry.message.partition("\n")[0]
+        told = f"{entry.time} {entry.level} {where}{message}"[:_LONGEST_LINE]
+        yield f"  {''.join(letter if letter.isprintable() else ' ' for letter in told)}"
 
 
 def _mark(good: bool) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from datetime import datetime
@@ -162,6 +163,23 @@ class StatusTests(ReachableCase):
         self.assertIn(f"✓ Port {self.gateway.port} is already in use.", below)
         self.assertNotIn("shared", out)
         self.assertNotIn("use a different port", out)
+        self.assertTrue(below[-4].startswith("! Log: ~/.openclaw/logs/openclaw-"), below)
+
+    def test_all_log(self) -> None:
+        """
+        What the gateway has told last stands at the end, and that a restart has left a note.
+        """
+        record = {"0": '{"subsystem":"gateway"}', "1": "listening\x1b[2J", "time": "2026-11-28T00:00:00.000Z"}
+        record["_meta"] = {"logLevelName": "INFO", "name": '{"subsystem":"gateway"}'}  # type: ignore[assignment]
+        path = self.home / "gateway.log"
+        path.write_text("no JSON\n" + (json.dumps(record) + "\n") * 12)
+        gateway = {"mode": "local", "port": self.gateway.port, "auth": {"token": "shared"}}
+        self.configure({"gateway": gateway, "logging": {"file": str(path)}})
+        (self.home / ".openclaw" / "restart-sentinel.json").write_text("{}")
+        out = self.openclaw("status", "--all").out
+        self.assertEqual(out.count("  2026-11-28T00:00:00.000Z info [gateway] listening [2J\n"), 10)
+        self.assertIn("✓ Log: ~/gateway.log\n", out)
+        self.assertIn("! A note of a restart waits", out)
 
     def test_usage(self) -> None:
         """
