@@ -124,6 +124,17 @@ class InstallTests(ServiceCase):
         self.openclaw("gateway", "uninstall")
         self.assertFalse(file.exists())
 
+    def test_env_of_configuration(self) -> None:
+        """
+        What the configuration sets in ``env`` is often a key: the gateway reads it itself, and the service has it not.
+        """
+        env = {"ONE_API_KEY": "one-0123456789abcdef", "vars": {"OTHER_API_KEY": "other-0123456789abcdef"}}
+        self.configure({"gateway": {"mode": "local"}, "env": env})
+        self.assertEqual(self.openclaw("gateway", "install").code, 0)
+        for text in ("0123456789abcdef", "API_KEY"):
+            self.assertNotIn(text, self.unit())
+        self.assertFalse((self.home / ".openclaw" / "service.env").exists())
+
     def test_dry_run(self) -> None:
         """
         With ``--dry-run`` all is told and nothing done; not even the token is shown.
