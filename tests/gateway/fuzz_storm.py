@@ -106,6 +106,7 @@ class Storm:
     gateway: MemoryGateway
     client: GatewayClient
     bystander: GatewayClient
+    _number: int = 0
     _wanted: Counter[str] = field(factory=Counter)
     _asked: dict[str, tuple[str, Any]] = field(factory=dict)
     _patient: set[str] = field(factory=set)
@@ -131,7 +132,9 @@ class Storm:
         """
         Send a request with parameters of any kind.
         """
-        self.send(wire({"type": "req", "id": f"storm {len(self._asked)}", "method": method, "params": params}))
+        # Each has an id of its own, also after one that nobody could read.
+        self._number += 1
+        self.send(wire({"type": "req", "id": f"storm {self._number}", "method": method, "params": params}))
 
     def send(self, data: bytes) -> None:
         """
