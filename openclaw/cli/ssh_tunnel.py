@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -173,8 +173,13 @@ def _listens(port: int, pid: int, proc: Path) -> bool | None:
     """
     try:
         rows = [line.split() for line in (proc / "net" / "tcp").read_text("ascii").splitlines()[1:]]
-        has = {os.readlink(one) for one in (proc / str(pid) / "fd").iterdir()}
     except OSError:
         return None
+    has = set()
+    # What it opens and closes meanwhile is not what listens, and neither is a process that has ended.
+    with suppress(OSError):
+        for one in (proc / str(pid) / "fd").iterdir():
+            with suppress(OSError):
+                has.add(os.readlink(one))
     wanted = f"{socket.htonl(0x7F000001):08X}:{port:04X}"
     return any(row[1] == wanted and row[3] == _LISTEN and f"socket:[{row[9]}]" in has for row in rows)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -241,6 +242,19 @@ class TunnelTests(GatewayCase):
         self.assertEqual([target["kind"] for target in told["targets"]], ["localLoopback"])
         self.assertEqual(told["warnings"][0]["code"], "ssh_tunnel_failed")
         self.assertIn("in use", told["warnings"][0]["message"])
+
+    def test_ended(self) -> None:
+        """
+        Nor is one whose ssh has just ended, whose descriptors nobody can look at any more.
+        """
+        if not os.path.exists("/proc/net/tcp"):
+            raise SkipTest("there is no /proc/net/tcp")
+        stranger = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(stranger.close)
+        port, ended = stranger.getsockname()[1], subprocess.Popen(["true"])
+        self.assertTrue(ssh_tunnel._stands(port, os.getpid()))
+        ended.wait()
+        self.assertFalse(ssh_tunnel._stands(port, ended.pid))
 
     def test_missing(self) -> None:
         """
