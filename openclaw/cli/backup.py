@@ -15,8 +15,9 @@ from openclaw.cli.exits import CommandFailed, UsageError
 from openclaw.cli.repairs import has_terminal
 from openclaw.cli.terminal import answered, prompter
 from openclaw.config.paths import expand
-from openclaw.doctor import backup
-from openclaw.doctor.backup import Places
+from openclaw.doctor.backup import make
+from openclaw.doctor.places import Places
+from openclaw.doctor.restore import restore, verify
 
 _USAGE = """\
 backup [--output <file>] [--json]
@@ -43,14 +44,15 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         path = _path(context, words[1])
         if words[0] == "restore":
             return _restore(context, path, yes=options.yes, as_json=options.json)
-        told = backup.verify(path)
+        told = verify(path)
     except (OSError, sqlite3.Error) as error:
         raise CommandFailed(f"Backup failed: {error}") from error
+    count = len(told.files)
     if options.json:
-        report = {"ok": True, "createdAt": told["createdAt"], "program": told["program"], "files": len(told["files"])}
+        report = {"ok": True, "createdAt": told.created_at, "program": told.program, "files": count}
         context.json({**report, "path": str(path)})
     else:
-        context.line(f"Backup OK: {len(told['files'])} files of {told['createdAt']}")
+        context.line(f"Backup OK: {count} files of {told.created_at}")
     return 0
 
 
@@ -61,11 +63,14 @@ def _path(context: Context, given: str) -> Path:
 def _make(context: Context, given: str | None, *, as_json: bool) -> int:
     now = datetime.fromtimestamp(context.now()).astimezone()
     target = _path(context, given or f"openclaw-backup-{now:%Y-%m-%d-%H%M%S}.tar.gz")
-    count = backup.make(Places.of(context.environ, context.home), target, now)
+    made = make(Places.of(context.environ, context.home), target, now)
     if as_json:
-        context.json({"ok": True, "path": str(target), "files": count})
-    else:
-        context.line(f"Wrote {context.short(target)} ({count} files). It holds secrets: keep it as such.")
+        outside = [str(path) for path in made.outside]
+        context.json({"ok": True, "path": str(target), "files": made.files, "outside": outside})
+        return 0
+    context.line(f"Wrote {context.short(target)} ({made.files} files). It holds secrets: keep it as such.")
+    for path in made.outside:
+        context.line(f"Not in it, since it is elsewhere: {context.short(path)}")
     return 0
 
 
@@ -76,7 +81,7 @@ def _restore(context: Context, path: Path, *, yes: bool, as_json: bool) -> int:
         if not answered(prompter(context).confirm("What is there now goes to the trash. Go on?", initial=False)):
             raise CommandFailed("Nothing was changed.")
     environ, home = context.environ, context.home
-    moved = backup.restore(path, Places.of(environ, home), home=home, environ=environ, now=context.now)
+    moved = restore(path, Places.of(environ, home), home=home, environ=environ, now=context.now)
     if as_json:
         context.json({"ok": True, "moved": [str(one) for one in moved]})
         return 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +16,12 @@ from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed
 from openclaw.cli.repairs import has_terminal
 from openclaw.cli.terminal import answered, prompter
-from openclaw.doctor.backup import Places
-from openclaw.doctor.reset import conversations, state_lock
+from openclaw.doctor.places import Places, UnsafePath, around, check_movable
+from openclaw.doctor.reset import conversations, kept_from_gateways
 from openclaw.doctor.trash import Trash
+
+#: What is to be removed, as it is now: a service that ends may still write.
+Paths = Callable[[], Iterable[Path]]
 
 SCOPES = ("config", "config+creds+sessions", "full")
 _SCOPE_LABELS = {
@@ -55,13 +58,15 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         raise CommandFailed('Invalid --scope. Expected "config", "config+creds+sessions", or "full".')
     _confirm(context, options)
     found = Places.of(context.environ, context.home)
+    mine = found.workspaces.values()
+    paths: Paths = {
+        "config": lambda: [found.config],
+        "config+creds+sessions": lambda: [found.config, *conversations(found.state)],
+        "full": lambda: [found.config, *mine, *_state(found, mine)],
+    }[options.scope]
+    _check(context, paths)
     if options.scope != "config":
         _stop(context, options)
-    paths = {
-        "config": [found.config],
-        "config+creds+sessions": [found.config, *conversations(found.state)],
-        "full": [found.config, found.workspace, found.state],
-    }[options.scope]
     _remove(context, options, found, paths)
     context.line(f"Next: {context.command('openclaw onboard')} --install-daemon")
     return 0
@@ -89,17 +94,29 @@ def run_uninstall(context: Context, arguments: Sequence[str]) -> int:
             raise CommandFailed("Nothing was chosen, and nothing was removed.")
     _confirm(context, options)
     found = Places.of(context.environ, context.home)
+    mine = list(found.workspaces.values()) if options.workspace or options.all else []
+
+    def paths() -> Iterator[Path]:
+        yield from mine
+        if options.state or options.all:
+            yield found.config
+            yield from _state(found, mine)
+        if options.app or options.all:
+            yield Path("/Applications/OpenClaw.app")
+
+    _check(context, paths)
     if options.service or options.all:
         _uninstall_service(context, options)
-    wanted = {
-        found.config: options.state or options.all,
-        found.workspace: options.workspace or options.all,
-        found.state: options.state or options.all,
-        Path("/Applications/OpenClaw.app"): options.app or options.all,
-    }
-    _remove(context, options, found, [path for path, chosen in wanted.items() if chosen])
+    _remove(context, options, found, paths)
     context.line("CLI still installed. Remove it as you installed it: pip uninstall openclaw, or delete the checkout.")
     return 0
+
+
+def _state(found: Places, removed: Collection[Path]) -> Iterator[Path]:
+    """
+    The state directory, without the workspaces in it that are to stay.
+    """
+    return around(found.state, frozenset(found.all_workspaces()) - frozenset(removed))
 
 
 def _add_options(parser: Arguments) -> None:
@@ -152,14 +169,22 @@ def _try(context: Context, name: str) -> None:
         context.problem(f"Gateway service: {error}".partition("\n")[0])
 
 
-def _remove(context: Context, options: Namespace, found: Places, paths: Sequence[Path]) -> None:
+def _check(context: Context, paths: Paths) -> None:
+    """
+    :raise CommandFailed: one of them must not be removed; nothing was.
+    """
+    try:
+        for path in paths():
+            check_movable(path, context.home)
+    except UnsafePath as error:
+        raise CommandFailed(str(error)) from error
+
+
+def _remove(context: Context, options: Namespace, found: Places, paths: Paths) -> None:
     """
     :raise AlreadyRunning: a gateway works on the state; nothing was removed.
     """
-    for path in paths:
-        if path in (Path("/"), context.home, *context.home.parents):
-            raise CommandFailed(f"Refusing to remove unsafe path: {path}")
-    there = [path for path in dict.fromkeys(paths) if os.path.lexists(path)]
+    there = [path for path in dict.fromkeys(paths()) if os.path.lexists(path)]
     if options.dry_run:
         for path in there:
             context.line(f"[dry-run] remove {context.short(path)}")
@@ -170,15 +195,9 @@ def _remove(context: Context, options: Namespace, found: Places, paths: Sequence
 
 def _take(context: Context, found: Places, paths: Sequence[Path]) -> Iterator[Path]:
     trash = Trash.of(context.home, context.environ)
-    lock = state_lock(found.state, found.config, context.environ, context.now) if found.state.exists() else None
-    if lock is not None:
-        lock.acquire()
-    try:
+    with kept_from_gateways(found.state, found.config, context.environ, context.now):
         for path in paths:
             # What stood in something that went before is gone with it.
             if os.path.lexists(path):
                 trash.take(path, datetime.fromtimestamp(context.now()).astimezone())
                 yield path
-    finally:
-        if lock is not None:
-            lock.release()

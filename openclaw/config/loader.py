@@ -86,11 +86,18 @@ def text_hash(text: str | None) -> str:
     return EMPTY_HASH if text is None else hashlib.sha256(text.encode()).hexdigest()
 
 
-def load(environ: Mapping[str, str], home: Path, *, path: Path | None = None) -> Snapshot:
+def load(
+    environ: Mapping[str, str],
+    home: Path,
+    *,
+    path: Path | None = None,
+    read: Callable[[Path], str] = include.read_file,
+) -> Snapshot:
     """
     Read the configuration. Whatever is wrong with it is in the snapshot; nothing is raised.
 
     :param path: the file, where it is not the one that ``environ`` leads to.
+    :param read: reads what it includes.
     """
     file = config_path(environ, home) if path is None else path
     try:
@@ -110,7 +117,7 @@ def load(environ: Mapping[str, str], home: Path, *, path: Path | None = None) ->
             issues=(issue,),
             environment=environ,
         )
-    return evaluate(text, file, environ, home)
+    return evaluate(text, file, environ, home, read)
 
 
 def evaluate(

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from openclaw.doctor.places import check_movable
 from openclaw.doctor.trash import Trash
 from openclaw.store.lock import ProcessLock, reference_lock
 
@@ -31,29 +33,43 @@ def reset(
     :param now: seconds since the epoch.
     :return: what was moved, and where to, one after the other.
     :raise AlreadyRunning: a gateway works on it; nothing was moved.
+    :raise UnsafePath: one of them is not to be moved; nothing was.
     :raise OSError: something cannot be moved.
     """
-    lock = state_lock(state, config, environ, now)
-    lock.acquire()
-    try:
+    paths = (config, *conversations(state), workspace)
+    for path in paths:
+        check_movable(path, home)
+    with kept_from_gateways(state, config, environ, now):
         trash = Trash.of(home, environ)
-        for path in (config, *conversations(state), workspace):
+        for path in paths:
             if os.path.lexists(path):
                 yield path, trash.take(path, datetime.fromtimestamp(now()).astimezone())
-    finally:
-        lock.release()
 
 
-def state_lock(state: Path, config: Path, environ: Mapping[str, str], now: Callable[[], float]) -> ProcessLock:
+@contextmanager
+def kept_from_gateways(
+    state: Path, config: Path, environ: Mapping[str, str], now: Callable[[], float]
+) -> Iterator[None]:
     """
-    What keeps a gateway from a state directory, and us from one that a gateway works on.
+    Keep gateways from a state directory meanwhile. One that is not there is not made for that.
+
+    :param now: seconds since the epoch.
+    :raise AlreadyRunning: one works on it.
     """
-    return ProcessLock(
+    if not state.exists():
+        yield
+        return
+    lock = ProcessLock(
         state_dir=state,
         config_path=config,
         now_ms=lambda: int(now() * 1000),
         reference=reference_lock(config, environ, os.getuid()),
     )
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def conversations(state: Path) -> list[Path]:

@@ -1,5 +1,5 @@
 """
-Tests of ``openclaw.cli.backup`` and ``openclaw.doctor.backup``.
+Tests of ``openclaw.cli.backup``, ``openclaw.doctor.backup`` and ``openclaw.doctor.restore``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import stat
 import tarfile
 from pathlib import Path
+from typing import Any
 
 from openclaw.store.bodies import LARGE_BODY_BYTES, Bodies
 from openclaw.store.interfaces import Entry, Session
@@ -19,6 +20,21 @@ from openclaw.store.lock import ProcessLock
 from openclaw.store.schema import close_cleanly, open_reader, open_writer
 from openclaw.store.sql_unit import SqlUnit
 from tests.cli.harness import CommandCase
+
+_TOLD = {"version": 1, "createdAt": "2026-01-01T00:00:00+00:00", "program": "1", "files": {}}
+#: None of them tells of what is in the archive.
+MANIFESTS: tuple[Any, ...] = (
+    [],
+    {},
+    {**_TOLD, "version": 2},
+    {**_TOLD, "files": []},
+    {**_TOLD, "files": {"/etc/passwd": "0"}},
+    {**_TOLD, "files": {"state/x": 1}},
+    {**_TOLD, "createdAt": None},
+    _TOLD,
+)
+#: Neither may there be these, in an archive that is whole otherwise.
+LINKS = ({"state/a": "/etc", "state/a/b": "x"}, {"../a": "x"}, {"/a": "x"}, {"state/identity": "/etc"}, {"state/a": 1})
 
 
 class BackupTests(CommandCase):
@@ -134,6 +150,63 @@ class BackupTests(CommandCase):
         self.assertEqual((self.home / "work" / "USER.md").read_text(), "me")
         self.assertEqual(json.loads((self.home / "etc" / "my.json").read_text()), config)
 
+    def test_places_of_the_archive(self) -> None:
+        """
+        Workspaces go where the restored configuration says, whatever the present one does.
+        """
+        self.configure({"agents": {"defaults": {"workspace": "~/one"}}})
+        for name in ("one", "two"):
+            (self.home / name).mkdir()
+            (self.home / name / "SOUL.md").write_text(name)
+        self.make()
+        self.configure({"agents": {"defaults": {"workspace": "~/two"}}})
+        (self.home / "one" / "SOUL.md").write_text("changed")
+        self.assertEqual(self.openclaw("backup", "restore", "b.tar.gz", "--yes").code, 0)
+        for name in ("one", "two"):
+            self.assertEqual((self.home / name / "SOUL.md").read_text(), name)
+
+    def test_other_agents(self) -> None:
+        """
+        Their workspaces belong to it, wherever they are; links are links again, and what is elsewhere is told.
+        """
+        elsewhere = self.home / "dotfiles"
+        elsewhere.mkdir()
+        agents = {"list": [{"id": "main"}, {"id": "far", "workspace": "~/far"}, {"id": "near"}]}
+        (elsewhere / "agents.json").write_text(json.dumps(agents))
+        (self.state / "agents.json").symlink_to(elsewhere / "agents.json")
+        (self.state / "here").symlink_to("identity/device.json")
+        self.configure({"agents": {"$include": "agents.json"}})
+        for place in (self.home / "far", self.state / "workspace-near"):
+            place.mkdir()
+            (place / "SOUL.md").write_text(place.name)
+        outcome = self.openclaw("backup", "--output", "b.tar.gz")
+        self.assertEqual(
+            outcome.out.splitlines()[1:],
+            [
+                "Not in it, since it is elsewhere: ~/dotfiles/agents.json",
+                "Not in it, since it is elsewhere: /etc/passwd",
+            ],
+        )
+        for place in (self.home / "far", self.state):
+            shutil.rmtree(place)
+        outcome = self.openclaw("backup", "restore", "b.tar.gz", "--yes")
+        self.assertEqual((outcome.code, outcome.out), (0, "Restored ~/b.tar.gz\n"), outcome.err)
+        for place in (self.home / "far", self.state / "workspace-near"):
+            self.assertEqual((place / "SOUL.md").read_text(), place.name)
+        self.assertEqual((self.state / "here").read_text(), "key")
+        self.assertEqual((self.state / "agents.json").readlink(), elsewhere / "agents.json")
+
+    def test_home_is_no_workspace(self) -> None:
+        """
+        Nothing goes in the place of the home directory, by whatever name.
+        """
+        self.configure({"agents": {"defaults": {"workspace": f"~/../{self.home.name}"}}})
+        (self.home / "mine").write_text("mine")
+        self.make()
+        outcome = self.openclaw("backup", "restore", "b.tar.gz", "--yes")
+        self.assertEqual((outcome.code, outcome.err), (1, f"Error: Refusing to remove unsafe path: {self.home}\n"))
+        self.assertEqual((self.home / "mine").read_text(), "mine")
+
     def test_half(self) -> None:
         """
         What fails in the middle leaves everything as it was, and nothing in the trash.
@@ -184,11 +257,22 @@ class BackupTests(CommandCase):
         (self.home / "none.tar.gz").write_bytes(b"no archive")
         self.forge("outside.tar.gz", "../outside", b"x")
         self.forge("other.tar.gz", "state/identity/device.json", b"other")
+        self.forge("unlisted.tar.gz", "state/agents/more.json", b"{}")
+        (self.home / "noise.tar.gz").write_bytes(body[:500] + bytes(byte ^ 0x55 for byte in body[500:600]) + body[600:])
+        with tarfile.open(good) as archive:
+            told = archive.extractfile("manifest.json")
+            assert told is not None
+            whole = json.load(told)
+        manifests = [*MANIFESTS, *({**whole, "links": links} for links in LINKS)]
+        for number, manifest in enumerate(manifests):
+            self.forge(f"manifest-{number}.tar.gz", "manifest.json", json.dumps(manifest).encode())
         before = sorted(path.name for path in self.state.rglob("*"))
-        for name in ("cut", "none", "outside", "other", "missing"):
+        names = [f"manifest-{number}" for number in range(len(manifests))]
+        for name in ("cut", "none", "outside", "other", "missing", "unlisted", "noise", *names):
             for command in (("verify", f"{name}.tar.gz"), ("restore", f"{name}.tar.gz", "--yes")):
                 outcome = self.openclaw("backup", *command)
                 self.assertEqual((outcome.code, outcome.out), (1, ""), (name, outcome.err))
+                self.assertIn("cannot be read: ", outcome.err)
         self.assertEqual(sorted(path.name for path in self.state.rglob("*")), before)
         self.assertFalse((self.home.parent / "outside").exists() or os.path.exists(self.home / "outside"))
         self.assertEqual(self.openclaw("backup", "nonsense").code, 2)

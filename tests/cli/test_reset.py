@@ -109,7 +109,24 @@ class ResetTests(ResetCase):
             self.environ["OPENCLAW_STATE_DIR"] = str(place)
             outcome = self.reset("--scope", "full", "--yes")
             self.assertEqual((outcome.code, outcome.err), (1, f"Refusing to remove unsafe path: {place}\n"))
-        self.assertEqual(self.left(), before)
+        del self.environ["OPENCLAW_STATE_DIR"]
+        (self.home / "link").symlink_to(self.home)
+        for workspace in (f"~/../{self.home.name}", "~/.openclaw/..", "~/link"):
+            self.configure({"agents": {"defaults": {"workspace": workspace}}})
+            self.assertEqual(self.reset("--scope", "full", "--yes").code, 1, workspace)
+        self.assertEqual((self.left(), self.asked), (before, []))
+
+    def test_workspaces(self) -> None:
+        """
+        Everything is also what other agents have, but not what other profiles have.
+        """
+        agents = [{"id": "main"}, {"id": "far", "workspace": "~/far"}, {"id": "near"}]
+        self.configure({"agents": {"list": agents}})
+        for place in (self.home / "far", self.state / "workspace-near", self.state / "workspace-rescue"):
+            place.mkdir()
+            (place / "SOUL.md").write_text(place.name)
+        self.assertEqual(self.reset("--scope", "full", "--yes").code, 0)
+        self.assertEqual(self.left(), [".openclaw/workspace-rescue/SOUL.md"])
 
 
 class UninstallTests(ResetCase):
@@ -135,6 +152,13 @@ class UninstallTests(ResetCase):
         outcome = self.openclaw("uninstall", "--service", "--workspace", "--yes")
         self.assertEqual((outcome.code, outcome.err), (0, "Gateway service: no systemd here\n"))
         self.assertEqual(self.left(), [name for name in before if "workspace" not in name])
+
+    def test_state_alone(self) -> None:
+        """
+        The agent's files stay, although they are in the state directory.
+        """
+        self.assertEqual(self.openclaw("uninstall", "--state", "--yes").code, 0)
+        self.assertEqual(self.left(), [".openclaw/workspace/SOUL.md"])
 
 
 class QuestionTests(ResetCase):
