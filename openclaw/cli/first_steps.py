@@ -4,6 +4,7 @@ What follows when a configuration is written: the workspace, a gateway that answ
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from attrs import evolve
 
 import openclaw
 from openclaw.cli.children import ends_with_us
@@ -53,6 +56,17 @@ def prepare(context: Context, workspace: Path, say: Say) -> None:
     say(f"Sessions OK: {context.short(state / 'openclaw.sqlite3')}")
 
 
+def reset_all(context: Context, *, quiet: bool = False) -> None:
+    """
+    Begin anew: what was there goes to the trash.
+
+    :raise AlreadyRunning: a gateway works on it; nothing was moved.
+    """
+    from openclaw.cli.reset import run as reset
+
+    reset(evolve(context, out=io.StringIO()) if quiet else context, ["--scope", "full", "--yes"])
+
+
 def install_service(context: Context, port: int, say: Say) -> None:
     """
     Install the service of this profile, and with it lingering.
@@ -78,17 +92,19 @@ def await_gateway(
     :param ended: what a gateway that has ended meanwhile has told.
     :raise CommandFailed: it does not.
     """
-    from openclaw.cli.probe import probe
+    from openclaw.cli.probe import Probe, probe
 
-    target = own_gateway(context)
-    found = probe(context, target, timeout_ms=3000, questions=("health",))
-    waited = 0.0
+    def look() -> Probe:
+        # Its certificate may be one that it makes meanwhile.
+        return probe(context, own_gateway(context), timeout_ms=3000, questions=("health",))
+
+    found, waited = look(), 0.0
     while not found.ok and waited < PATIENCE:
         if (told := ended()) is not None:
             raise CommandFailed(f"The gateway has ended:\n{told}")
         pause(_PAUSE)
         waited += _PAUSE
-        found = probe(context, target, timeout_ms=3000, questions=("health",))
+        found = look()
     if not found.ok:
         raise CommandFailed(f"The gateway does not answer: {found.error}")
 

@@ -4,63 +4,33 @@
 
 from __future__ import annotations
 
-import io
-import secrets
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
-
-from attrs import evolve, frozen
 
 from openclaw.cli.arguments import Arguments
 from openclaw.cli.config_change import gateway_runs
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CONFIGURATION, CommandFailed, UsageError
-from openclaw.cli.first_steps import Say, await_gateway, first_answer, has_model, install_service, prepare
+from openclaw.cli.first_steps import Say, await_gateway, first_answer, has_model, install_service, prepare, reset_all
+from openclaw.cli.onboard_changes import BINDS, KEYS, NODE_MANAGERS, local_changes, port_of, remote_changes
 from openclaw.cli.repairs import has_terminal
 from openclaw.cli.setup_write import write_changes
-from openclaw.cli.target import dig, local_port
-from openclaw.config.loader import Snapshot, load
-from openclaw.config.paths import expand, workspace_dir
+from openclaw.cli.terminal import prompter
+from openclaw.config.loader import Snapshot, load, missing
+from openclaw.config.paths import workspace_dir
 
 RISK = """\
 Non-interactive onboarding requires explicit risk acknowledgement.
 Read: https://docs.openclaw.ai/security
 Re-run with: openclaw onboard --non-interactive --accept-risk ..."""
-BINDS = ("loopback", "lan", "tailnet", "auto", "custom")
 #: What the questions ask for: nothing is taken for an answer that nobody sees.
 _ASKED = (
     *("auth_choice", "gateway_bind", "gateway_auth", "gateway_token", "gateway_password"),
-    *("tailscale", "tailscale_reset_on_exit", "remote_url", "remote_token", "json"),
+    *("tailscale", "tailscale_reset_on_exit", "remote_url", "remote_token", "node_manager", "json"),
 )
-
-
-@frozen(kw_only=True)
-class Key:
-    """
-    A way to a provider of models.
-
-    :ivar flag: the option with its key.
-    :ivar variable: what the gateway reads it from.
-    """
-
-    flag: str
-    variable: str
-    provider: str
-
-
-#: By the names of ``--auth-choice``.
-KEYS: Mapping[str, Key] = {
-    "apiKey": Key(flag="anthropic_api_key", variable="ANTHROPIC_API_KEY", provider="anthropic"),
-    "token": Key(flag="token", variable="ANTHROPIC_OAUTH_TOKEN", provider="anthropic"),
-    "setup-token": Key(flag="token", variable="ANTHROPIC_OAUTH_TOKEN", provider="anthropic"),
-    "openai-api-key": Key(flag="openai_api_key", variable="OPENAI_API_KEY", provider="openai"),
-    "openrouter-api-key": Key(flag="openrouter_api_key", variable="OPENROUTER_API_KEY", provider="openrouter"),
-    "moonshot-api-key": Key(flag="moonshot_api_key", variable="MOONSHOT_API_KEY", provider="moonshot"),
-    "gemini-api-key": Key(flag="gemini_api_key", variable="GEMINI_API_KEY", provider="google"),
-    "zai-api-key": Key(flag="zai_api_key", variable="ZAI_API_KEY", provider="zai"),
-}
 
 
 def run(context: Context, arguments: Sequence[str], pause: Callable[[float], None] = time.sleep) -> int:
@@ -76,20 +46,19 @@ def run(context: Context, arguments: Sequence[str], pause: Callable[[float], Non
         raise CommandFailed(f'Invalid --mode "{options.mode}" (use local|remote).')
     if not options.non_interactive:
         _check_questions(context, options)
-    if options.reset:
-        _reset(context, options)
     snapshot = load(context.environ, context.home)
+    if options.reset:
+        snapshot = missing(snapshot.path, context.environ, context.home)
     if not snapshot.valid:
         told = context.command("openclaw doctor")
         raise CommandFailed(f"Config invalid. Run `{told}` to repair it, then re-run onboarding.", CONFIGURATION)
     if not options.non_interactive:
-        from openclaw.cli.terminal import prompter
         from openclaw.cli.wizard import onboard
 
-        return onboard(context, options, prompter(context), pause)
-    return (
-        _remote(context, options, snapshot) if options.mode == "remote" else _local(context, options, snapshot, pause)
-    )
+        return onboard(context, options, snapshot, prompter(context), pause)
+    if options.mode == "remote":
+        return _remote(context, options, snapshot)
+    return _local(context, options, snapshot, pause)
 
 
 def _check_questions(context: Context, options: Namespace) -> None:
@@ -106,17 +75,7 @@ def _check_questions(context: Context, options: Namespace) -> None:
         if getattr(options, name) not in (None, False):
             raise UsageError(f"--{name.replace('_', '-')} needs --non-interactive: the questions ask for that")
     if options.gateway_port is not None:
-        _port(options.gateway_port)
-
-
-def _reset(context: Context, options: Namespace) -> None:
-    """
-    Begin anew: what was there goes to the trash.
-    """
-    from openclaw.cli.reset import run as reset
-
-    told = evolve(context, out=io.StringIO()) if options.json else context
-    reset(told, ["--scope", "full", "--yes"])
+        port_of(options.gateway_port)
 
 
 def _parser() -> Arguments:
@@ -141,119 +100,50 @@ def _parser() -> Arguments:
     parser.option("--tailscale", metavar="<mode>", help="off, or else serve or funnel")
     parser.option("--remote-url", metavar="<url>")
     parser.option("--remote-token", metavar="<token>")
+    parser.option("--node-manager", metavar="<name>", help=f"for the packages of skills: {', '.join(NODE_MANAGERS)}")
     parser.option("--daemon-runtime", metavar="<name>", help="accepted: there is only Python")
     return parser
 
 
-# -- remote -----------------------------------------------------------------------------------------------------------
+# -- by options ------------------------------------------------------------------------------------------------------
 
 
 def _remote(context: Context, options: Namespace, snapshot: Snapshot) -> int:
-    url = (options.remote_url or "").strip()
-    if not url:
-        raise CommandFailed("Missing --remote-url for remote mode.")
-    changes: dict[str, Any] = {"gateway.mode": "remote", "gateway.remote.url": url}
-    if options.remote_token:
-        changes["gateway.remote.token"] = options.remote_token
-    write_changes(context, changes, "onboard", "remote")
+    changes = remote_changes(options)
+    _begin(context, options, changes)
     if options.json:
-        context.json({"mode": "remote", "remoteUrl": url, "auth": "token" if options.remote_token else "none"})
+        told = {"mode": "remote", "remoteUrl": changes["gateway.remote.url"]}
+        context.json({**told, "auth": "token" if options.remote_token else "none"})
     else:
         context.line(f"Updated {context.short(snapshot.path)}")
     return 0
 
 
-# -- local ------------------------------------------------------------------------------------------------------------
-
-
 def _local(context: Context, options: Namespace, snapshot: Snapshot, pause: Callable[[float], None]) -> int:
-    changes = _gateway(options, snapshot)
-    changes |= _model(context, options, snapshot)
-    workspace = workspace_dir(context.environ, context.home, snapshot.model)
-    if options.workspace is not None:
-        workspace = expand(options.workspace, context.home)
-    changes["agents.defaults.workspace"] = str(workspace)
-    write_changes(context, changes, "onboard", "local")
+    changes = local_changes(context, options, snapshot)
+    _begin(context, options, changes)
     say = (lambda line: None) if options.json else context.line
     say(f"Updated {context.short(snapshot.path)}")
 
+    workspace = workspace_dir(context.environ, context.home, load(context.environ, context.home).model)
     prepare(context, workspace, say)
     installs = options.install_daemon and not options.no_install_daemon
     if installs:
         install_service(context, changes["gateway.port"], say)
     answered = _greet(context, options, installs, say, pause)
     if options.json:
-        report = _report(options, changes, installs)
+        report = _report(options, changes, workspace, installs)
         context.json({**report, "answered": True} if answered else report)
     return 0
 
 
-def _gateway(options: Namespace, snapshot: Snapshot) -> dict[str, Any]:
-    bind, auth = options.gateway_bind or "loopback", options.gateway_auth or "token"
-    tailscale = options.tailscale or "off"
-    if bind not in BINDS:
-        raise CommandFailed(f"Invalid --gateway-bind (use {'|'.join(BINDS)}).")
-    if auth not in ("token", "password"):
-        raise CommandFailed("Invalid --gateway-auth (use token|password).")
-    if tailscale not in ("off", "serve", "funnel"):
-        raise CommandFailed("Invalid --tailscale (use off|serve|funnel).")
-    port = _port(options.gateway_port or str(local_port(snapshot)))
-    if tailscale != "off":
-        # What Tailscale hands on comes from this machine.
-        bind = "loopback"
-    if tailscale == "funnel":
-        auth = "password"
-    changes: dict[str, Any] = {
-        "gateway.mode": "local",
-        "gateway.port": port,
-        "gateway.bind": bind,
-        "gateway.auth.mode": auth,
-        "gateway.tailscale.mode": tailscale,
-        "gateway.tailscale.resetOnExit": options.tailscale_reset_on_exit,
-    }
-    known = dig(snapshot.config, "gateway", "auth")
-    if auth == "token":
-        token = (options.gateway_token or "").strip() or dig(known, "token")
-        changes["gateway.auth.token"] = token or secrets.token_hex(24)
-        return changes
-    password = options.gateway_password or dig(known, "password")
-    if not password:
-        raise CommandFailed("Missing --gateway-password for password auth.")
-    return {**changes, "gateway.auth.password": password}
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
-        raise CommandFailed("Invalid --gateway-port")
-    return int(text)
-
-
-def _model(context: Context, options: Namespace, snapshot: Snapshot) -> dict[str, Any]:
+def _begin(context: Context, options: Namespace, changes: Mapping[str, Any]) -> None:
     """
-    The key of a provider, and its first model as the default where there is none.
+    Everything that was told has proved to be possible.
     """
-    choice = options.auth_choice or "skip"
-    given = [name for name, key in KEYS.items() if getattr(options, key.flag)]
-    if choice == "skip" and given:
-        choice = given[0]
-    if choice == "skip":
-        return {}
-    key = KEYS.get(choice)
-    if key is None:
-        raise CommandFailed(
-            f'--auth-choice "{choice}" is not here: choose one of skip, {", ".join(KEYS)},'
-            " or configure the provider under models.providers."
-        )
-    text = (getattr(options, key.flag) or "").strip()
-    if not text and not context.environ.get(key.variable, "").strip():
-        raise CommandFailed(f"Missing --{key.flag.replace('_', '-')} (or {key.variable} in env).")
-
-    from openclaw.agent.providers.known import KNOWN_PROVIDERS
-
-    changes: dict[str, Any] = {f"env.vars.{key.variable}": text} if text else {}
-    if not dig(snapshot.config, "agents", "defaults", "model", "primary"):
-        changes["agents.defaults.model.primary"] = f"{key.provider}/{KNOWN_PROVIDERS[key.provider].models[0].id}"
-    return changes
+    if options.reset:
+        reset_all(context, quiet=options.json)
+    write_changes(context, changes, "onboard", options.mode)
 
 
 # -- the end ----------------------------------------------------------------------------------------------------------
@@ -281,10 +171,10 @@ def _greet(context: Context, options: Namespace, installed: bool, say: Say, paus
     return answered
 
 
-def _report(options: Namespace, changes: Mapping[str, Any], installed: bool) -> dict[str, Any]:
+def _report(options: Namespace, changes: Mapping[str, Any], workspace: Path, installed: bool) -> dict[str, Any]:
     told: dict[str, Any] = {
         "mode": "local",
-        "workspace": changes["agents.defaults.workspace"],
+        "workspace": str(workspace),
         "authChoice": options.auth_choice or "skip",
         "gateway": {
             "port": changes["gateway.port"],

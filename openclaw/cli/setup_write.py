@@ -5,13 +5,12 @@ What setting up writes into the configuration.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from openclaw import __version__
 from openclaw.cli.config_change import Change, change
 from openclaw.cli.context import Context
 from openclaw.config.editor import set_value
+from openclaw.wizard.setup import marks
 
 
 def write_changes(context: Context, changes: Mapping[str, Any], command: str, mode: str) -> Change:
@@ -22,9 +21,7 @@ def write_changes(context: Context, changes: Mapping[str, Any], command: str, mo
     :param mode: ``local`` or ``remote``.
     :raise ConfigError: nothing was written.
     """
-    moment = datetime.fromtimestamp(context.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    stamps = {"lastRunAt": moment, "lastRunVersion": __version__, "lastRunCommand": command, "lastRunMode": mode}
-    wanted = {**changes, **{f"wizard.{name}": value for name, value in stamps.items()}}
+    wanted = {**changes, **marks(command, mode, context.now())}
 
     def edit(text: str) -> str:
         for path, value in wanted.items():

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
+from attrs import evolve
+
 from openclaw.agent.providers.known import KNOWN_PROVIDERS
 from openclaw.cli.config_change import gateway_runs
 from openclaw.cli.context import Context
@@ -22,6 +24,7 @@ from openclaw.cli.first_steps import (
     own_gateway,
     passing_gateway,
     prepare,
+    reset_all,
 )
 from openclaw.cli.rpc import connect, identity_path
 from openclaw.cli.setup_write import write_changes
@@ -29,12 +32,14 @@ from openclaw.cli.target import dig, local_port
 from openclaw.cli.terminal import answered
 from openclaw.client.errors import RequestFailed
 from openclaw.client.identity import load_identity
+from openclaw.config.auth import resolve_auth
 from openclaw.config.devdefaults import make_token
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.paths import expand, workspace_dir
-from openclaw.wizard.prompts import Prompter
+from openclaw.wizard.prompts import Declined, Prompter
 from openclaw.wizard.setup import Changes, Situation, local_flow, provider_choices, remote_flow
 
+RESET = "Configuration, conversations and the agents' files go to the trash now. Go on?"
 #: Ways on while devices may still come to be paired.
 _AGAIN, _ON = "again", "on"
 _LIMIT_MS = 10_000
@@ -65,6 +70,7 @@ def situation_of(context: Context, snapshot: Snapshot, command: str, mode: str, 
         workspace=str(workspace_dir(context.environ, context.home, snapshot.model)),
         # With what ``.env`` files and the configuration itself hold.
         providers=provider_choices(KNOWN_PROVIDERS, snapshot.environment),
+        auth=resolve_auth(snapshot.require(), context.environ),
         make_token=make_token,
         apply=apply,
     )
@@ -75,23 +81,46 @@ def _expanded(context: Context, changes: Changes) -> Changes:
     return {**changes, key: str(expand(changes[key], context.home))} if key in changes else changes
 
 
-def onboard(context: Context, options: Namespace, ask: Prompter, pause: Callable[[float], None] = time.sleep) -> int:
+def onboard(
+    context: Context,
+    options: Namespace,
+    snapshot: Snapshot,
+    ask: Prompter,
+    pause: Callable[[float], None] = time.sleep,
+) -> int:
     """
+    :param snapshot: what there is to begin with.
     :param pause: waits, in seconds.
     :return: the exit code.
     :raise CommandFailed: the person did not want to go on, or something cannot be; the text says how to go on.
     """
-    snapshot = load(context.environ, context.home)
     port = int(options.gateway_port) if options.gateway_port else None
     situation = situation_of(context, snapshot, "onboard", options.mode, port)
+    if options.reset:
+        situation = _anew(context, situation, ask)
     if options.mode == "remote":
         answered(remote_flow(situation)(ask))
         context.line(f"See whether it is reached: {context.command('openclaw gateway probe')}")
         return 0
-    told = str(expand(options.workspace, context.home)) if options.workspace else None
+    workspace = (options.workspace or "").strip()
+    told = str(expand(workspace, context.home)) if workspace else None
     answered(local_flow(situation, told)(ask))
     _carry_on(context, options, ask, pause)
     return 0
+
+
+def _anew(context: Context, situation: Situation, ask: Prompter) -> Situation:
+    """
+    Nothing goes to the trash before all questions were answered.
+    """
+
+    async def apply(changes: Changes) -> str:
+        if not await ask.confirm(RESET, initial=False):
+            raise Declined("what is there stays")
+        reset_all(context)
+        return await situation.apply(changes)
+
+    return evolve(situation, apply=apply)
 
 
 def _carry_on(context: Context, options: Namespace, ask: Prompter, pause: Callable[[float], None]) -> None:

@@ -103,7 +103,7 @@ def load(
     try:
         text = file.read_bytes().decode()
     except FileNotFoundError:
-        return evolve(evaluate("{}", file, environ, home), exists=False, raw=None, parsed={}, hash=EMPTY_HASH)
+        return missing(file, environ, home)
     except (OSError, UnicodeDecodeError) as error:
         issue = Issue(path="", message=f"read failed: {error}")
         return Snapshot(
@@ -118,6 +118,13 @@ def load(
             environment=environ,
         )
     return evaluate(text, file, environ, home, read)
+
+
+def missing(file: Path, environ: Mapping[str, str], home: Path) -> Snapshot:
+    """
+    What holds where there is no file.
+    """
+    return evolve(evaluate("{}", file, environ, home), exists=False, raw=None, parsed={}, hash=EMPTY_HASH)
 
 
 def evaluate(

@@ -11,12 +11,11 @@ from typing import Any
 import orjson
 from twisted.internet.defer import Deferred
 
-from openclaw import __version__
 from openclaw.agent.providers.known import KNOWN_PROVIDERS
+from openclaw.config.auth import resolve_auth
 from openclaw.config.devdefaults import make_token
 from openclaw.config.paths import gateway_port
 from openclaw.config.rewrite import patched
-from openclaw.logs.records import iso_utc
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid, unavailable
 from openclaw.methods.table import MethodTable
@@ -32,7 +31,7 @@ from openclaw.protocol.wizard import (
 )
 from openclaw.sessions.keys import default_agent
 from openclaw.wizard.session import AlreadyRunning, NoPendingStep, NotFound
-from openclaw.wizard.setup import Changes, Situation, local_flow, provider_choices, remote_flow
+from openclaw.wizard.setup import Changes, Situation, local_flow, marks, provider_choices, remote_flow
 
 methods = MethodTable()
 
@@ -51,6 +50,7 @@ async def start(context: MethodContext, params: WizardStartParams) -> dict[str, 
         port=gateway_port(None, context.environ, context.config()),
         workspace=str(context.workspace_of(default_agent(context.config())) or ""),
         providers=provider_choices(KNOWN_PROVIDERS, context.environ),
+        auth=resolve_auth(context.config(), context.environ),
         make_token=make_token,
         apply=lambda changes: _apply(context, changes, params.mode or "local"),
     )
@@ -109,10 +109,8 @@ def _apply(context: MethodContext, changes: Changes, mode: str) -> Awaitable[str
 
     :return: what to tell the person.
     """
-    now = iso_utc(context.clock.seconds())
-    told = {"lastRunAt": now, "lastRunVersion": __version__, "lastRunCommand": "onboard", "lastRunMode": mode}
-    marks = {f"wizard.{name}": value for name, value in told.items()}
-    raw = orjson.dumps(nested({**changes, **marks})).decode()
+    stamps = marks("onboard", mode, context.clock.seconds())
+    raw = orjson.dumps(nested({**changes, **stamps})).decode()
 
     async def write() -> str:
         written = await context.configuration.edit(partial(patched, raw=raw))

@@ -5,10 +5,14 @@ Setting up a gateway: the questions, and the keys of the configuration that foll
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from openclaw import __version__
+from openclaw.config.auth import LEAST_SECRET_LENGTH, ResolvedAuth, weakness
 from openclaw.config.model import Config
 from openclaw.wizard.prompts import Declined, Flow, Prompter
 
@@ -29,6 +33,7 @@ BINDS = (
     {"value": "tailnet", "label": "Tailnet", "hint": "this machine's Tailscale address"},
     {"value": "auto", "label": "Auto"},
 )
+SECRETS = ({"value": "token", "label": "Token"}, {"value": "password", "label": "Password"})
 TAILSCALE = (
     {"value": "off", "label": "Off"},
     {"value": "serve", "label": "Serve", "hint": "your tailnet, over HTTPS"},
@@ -51,10 +56,22 @@ SKIP = "skip"
 #: A server of one's own, and its name among the providers.
 OWN = {"value": "own", "label": "A server of your own", "hint": "what speaks OpenAI's format: Ollama, vLLM, llama.cpp"}
 OWN_NAME = "local"
-LEAST_PASSWORD = 16
 
 #: Dotted keys of the configuration with their new values.
 Changes = Mapping[str, Any]
+
+
+def marks(command: str, mode: str, seconds: float) -> Changes:
+    """
+    Who has set up last.
+
+    :param command: as people type it.
+    :param mode: ``local`` or ``remote``.
+    :param seconds: now, since the epoch.
+    """
+    moment = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    told = {"lastRunAt": moment, "lastRunVersion": __version__, "lastRunCommand": command, "lastRunMode": mode}
+    return {f"wizard.{name}": value for name, value in told.items()}
 
 
 @frozen(kw_only=True)
@@ -92,6 +109,13 @@ class KnownProvider(Protocol):
         """
 
 
+def first_model(name: str, provider: KnownProvider) -> str:
+    """
+    The model to begin with, as ``provider/model``.
+    """
+    return f"{name}/{provider.models[0].id}"
+
+
 def provider_choices(known: Mapping[str, KnownProvider], environ: Mapping[str, str]) -> list[ProviderChoice]:
     """
     The providers, with what is there of them already.
@@ -99,14 +123,13 @@ def provider_choices(known: Mapping[str, KnownProvider], environ: Mapping[str, s
     choices = []
     for name, provider in known.items():
         key = next((key for key in provider.keys if environ.get(key, "").strip()), None)
-        model = provider.models[0].id
         choices.append(
             ProviderChoice(
                 id=name,
                 label=LABELS[name],
                 key=key or provider.keys[-1],
                 known=key is not None,
-                model=model if model.startswith(f"{name}/") else f"{name}/{model}",
+                model=first_model(name, provider),
             )
         )
     return choices
@@ -119,6 +142,7 @@ class Situation:
 
     :ivar exists: whether there is a configuration file.
     :ivar workspace: where the agent's files are or would be.
+    :ivar auth: how the gateway asks for a secret as things are, also one of the environment.
     :ivar apply: writes the changes.
     """
 
@@ -127,6 +151,7 @@ class Situation:
     port: int
     workspace: str
     providers: Sequence[ProviderChoice]
+    auth: ResolvedAuth
     make_token: Callable[[], str]
     apply: Callable[[Changes], Awaitable[str]]
 
@@ -168,7 +193,7 @@ def remote_flow(situation: Situation) -> Flow:
         await _accept_risk(ask)
         remote = situation.config.gateway.remote
         url = await ask.text(
-            "Gateway WebSocket URL", initial=remote.url or "", placeholder="wss://host:18789", wrong=_wrong_url
+            "Gateway WebSocket URL", initial=remote.url or "", placeholder="wss://host:18789", wrong=wrong_url
         )
         token = await ask.text("Gateway token (empty keeps the one that is there)", sensitive=True)
         changes = {"gateway.mode": "remote", "gateway.remote.url": url}
@@ -198,10 +223,20 @@ def _summary(situation: Situation) -> str:
 
 
 def _default_network(situation: Situation) -> Changes:
-    auth = situation.config.gateway.auth
-    if auth.token or auth.password:
+    if situation.auth.mode == "password" and situation.auth.password:
         return {}
-    return {"gateway.auth.mode": "token", "gateway.auth.token": situation.make_token()}
+    changes = _token(situation, situation.config.gateway.bind or "loopback")
+    return {"gateway.auth.mode": "token", **changes} if changes else {}
+
+
+def _token(situation: Situation, bind: str) -> Changes:
+    """
+    A new one where there is none, or one with which the gateway would not listen there.
+    """
+    token = situation.auth.token
+    if token is not None and (bind == "loopback" or weakness(token) is None):
+        return {}
+    return {"gateway.auth.token": situation.make_token()}
 
 
 async def network(ask: Prompter, situation: Situation) -> Changes:
@@ -215,16 +250,24 @@ async def network(ask: Prompter, situation: Situation) -> Changes:
     # What Tailscale hands on comes from this machine.
     bind = "loopback"
     if exposure == "off":
-        bind = await ask.select("Gateway bind", BINDS, initial=gateway.bind or "loopback")
+        binds = [*BINDS, {"value": "custom", "label": "Custom"}] if gateway.bind == "custom" else BINDS
+        bind = await ask.select("Gateway bind", binds, initial=gateway.bind or "loopback")
     changes["gateway.bind"] = bind
-    kinds = ({"value": "token", "label": "Token"}, {"value": "password", "label": "Password"})
-    if exposure == "funnel" or await ask.select("Gateway auth", kinds, initial="token") == "password":
-        password = await ask.text("Gateway password", sensitive=True, wrong=_wrong_password)
-        return {**changes, "gateway.auth.mode": "password", "gateway.auth.password": password}
-    changes["gateway.auth.mode"] = "token"
-    if not gateway.auth.token:
-        changes["gateway.auth.token"] = situation.make_token()
-    return changes
+    if exposure == "funnel" or await ask.select("Gateway auth", SECRETS, initial=situation.auth.mode) == "password":
+        return {**changes, "gateway.auth.mode": "password", **await _password(ask, situation)}
+    return {**changes, "gateway.auth.mode": "token", **_token(situation, bind)}
+
+
+async def _password(ask: Prompter, situation: Situation) -> Changes:
+    known = situation.auth.password
+    if known is None or weakness(known) is not None:
+        return {"gateway.auth.password": await ask.text("Gateway password", sensitive=True, wrong=_wrong_password)}
+    password = await ask.text(
+        "Gateway password (empty keeps the one that is there)",
+        sensitive=True,
+        wrong=lambda text: _wrong_password(text) if text else None,
+    )
+    return {"gateway.auth.password": password} if password else {}
 
 
 async def model(ask: Prompter, situation: Situation) -> Changes:
@@ -238,7 +281,7 @@ async def model(ask: Prompter, situation: Situation) -> Changes:
     options += [OWN, {"value": SKIP, "label": "Skip for now"}]
     chosen = await ask.select("Model provider", options, initial=SKIP)
     if chosen == OWN["value"]:
-        return await _own_server(ask)
+        return await _own_server(ask, situation)
     provider = next((one for one in situation.providers if one.id == chosen), None)
     if provider is None:
         return {}
@@ -250,15 +293,34 @@ async def model(ask: Prompter, situation: Situation) -> Changes:
     return {**changes, "agents.defaults.model.primary": chosen}
 
 
-async def _own_server(ask: Prompter) -> Changes:
+async def _own_server(ask: Prompter, situation: Situation) -> Changes:
     address = await ask.text("Address of the server", placeholder="http://127.0.0.1:11434/v1", wrong=_wrong_address)
     key = await ask.text("API key (empty where none is needed)", sensitive=True)
     name = await ask.text("Model", wrong=required)
-    provider = {"baseUrl": address, "api": "openai-completions", "models": [{"id": name, "name": name}]}
-    return {
-        f"models.providers.{OWN_NAME}": {**provider, "apiKey": key} if key else provider,
-        "agents.defaults.model.primary": f"{OWN_NAME}/{name}",
-    }
+    entry = {"id": name, "name": name}
+    provider, models = _own_provider(situation, address)
+    if models is None:
+        own = {"baseUrl": address, "api": "openai-completions", "models": [entry]}
+        changes: dict[str, Any] = {f"models.providers.{provider}": {**own, "apiKey": key} if key else own}
+    else:
+        changes = {f"models.providers.{provider}.apiKey": key} if key else {}
+        if all(model.get("id") != name for model in models):
+            changes[f"models.providers.{provider}.models"] = [*models, entry]
+    return {**changes, "agents.defaults.model.primary": f"{provider}/{name}"}
+
+
+def _own_provider(situation: Situation, address: str) -> tuple[str, Sequence[Mapping[str, Any]] | None]:
+    """
+    :return: the name for a server, and its models as they are configured; ``None`` where it is a new one.
+    """
+    there = situation.config.effective.get("models", {}).get("providers", {})
+    name, number = OWN_NAME, 1
+    while name in there:
+        if str(there[name].get("baseUrl", "")).rstrip("/") == address.rstrip("/"):
+            return name, there[name].get("models", [])
+        number += 1
+        name = f"{OWN_NAME}-{number}"
+    return name, None
 
 
 def required(text: str) -> str | None:
@@ -273,7 +335,9 @@ def _wrong_port(text: str) -> str | None:
 
 
 def _wrong_password(text: str) -> str | None:
-    return None if len(text) >= LEAST_PASSWORD else f"Use at least {LEAST_PASSWORD} characters"
+    if len(text) < LEAST_SECRET_LENGTH:
+        return f"Use at least {LEAST_SECRET_LENGTH} characters"
+    return None if (weak := weakness(text)) is None else f"It {weak}"
 
 
 def _wrong_model(text: str) -> str | None:
@@ -285,5 +349,15 @@ def _wrong_address(text: str) -> str | None:
     return None if text.startswith(("http://", "https://")) else "The address must start with http:// or https://"
 
 
-def _wrong_url(text: str) -> str | None:
-    return None if text.startswith(("ws://", "wss://")) else "URL must start with ws:// or wss://"
+def wrong_url(text: str) -> str | None:
+    """
+    What is wrong with the address of a gateway.
+    """
+    if not text.startswith(("ws://", "wss://")):
+        return "URL must start with ws:// or wss://"
+    try:
+        parts = urlsplit(text)
+        named = bool(parts.hostname) and parts.port != 0 and text.isprintable() and " " not in text
+    except ValueError:
+        named = False
+    return None if named else "URL must name a host, as wss://host:18789 does"

@@ -13,6 +13,7 @@ from openclaw.cli import onboard, probe, service
 from openclaw.cli.exits import CommandFailed
 from openclaw.cli.service import Installed
 from tests.cli.harness import CommandCase, Outcome
+from tests.cli.person import Answers
 
 
 class OnboardTests(CommandCase):
@@ -114,6 +115,8 @@ class OnboardTests(CommandCase):
         For a machine whose gateway is elsewhere.
         """
         self.assertEqual(self.onboard("--mode", "remote").err, "Missing --remote-url for remote mode.\n")
+        outcome = self.onboard("--mode", "remote", "--remote-url", "foo")
+        self.assertEqual(outcome.err, "Invalid --remote-url: URL must start with ws:// or wss://\n")
         options = ("--remote-url", "wss://a.test", "--remote-token", "t" * 20, "--json")
         told = self.onboard("--mode", "remote", *options).json
         self.assertEqual(told, {"mode": "remote", "remoteUrl": "wss://a.test", "auth": "token"})
@@ -196,6 +199,89 @@ class OnboardTests(CommandCase):
         self.assertEqual(self.onboard("--reset", "--json").json["mode"], "local")
         trash = self.home / ".local" / "share" / "Trash" / "files"
         self.assertIn(before, (trash / "openclaw.json").read_text(), "nothing is deleted")
+
+    def test_reset_last(self) -> None:
+        """
+        Nothing goes before everything else that was told has proved to be possible.
+        """
+        self.onboard("--gateway-port", "28836")
+        before = self.path.read_bytes()
+        for wrong in (
+            ("--gateway-bind", "x"),
+            ("--gateway-auth", "password"),
+            ("--auth-choice", "nonsense"),
+            ("--mode", "remote"),
+            ("--node-manager", "x"),
+        ):
+            self.assertEqual(self.onboard("--reset", *wrong).code, 1)
+            self.assertEqual(self.path.read_bytes(), before)
+
+    def test_reset_asked(self) -> None:
+        """
+        By questions it goes when all were answered, and only for who says yes to that.
+        """
+        self.onboard("--gateway-port", "28836")
+        before = self.path.read_bytes()
+        self.patch(onboard, "has_terminal", lambda context: True)
+        for answers, told in (
+            ([False], "Nothing was changed: risk not accepted\n"),
+            ([True, "quickstart", "skip", False], "Nothing was changed: what is there stays\n"),
+        ):
+            self.patch(onboard, "prompter", lambda context, answers=answers: Answers(answers))
+            self.assertEqual(self.openclaw("onboard", "--reset").err, told)
+            self.assertEqual((answers, self.path.read_bytes()), ([], before))
+        self.patch(onboard, "prompter", lambda context: Answers([True, "quickstart", "skip", True]))
+        outcome = self.openclaw("onboard", "--reset", "--no-install-daemon", "--skip-health")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assertIn("Removed ~/.openclaw/openclaw.json\n", outcome.out)
+        self.assertNotIn("port", self.config["gateway"])
+
+    def test_variables_stay(self) -> None:
+        """
+        What stands in the file as a variable, or in one that it includes, is not written out.
+        """
+        self.environ["SECRET"] = "a secret of this test"
+        for auth in ({"token": "${SECRET}"}, {"mode": "password", "password": "${SECRET}"}):
+            self.configure({"gateway": {"auth": auth}, "agents": {"defaults": {"workspace": "~/${SECRET}"}}})
+            mode = auth.get("mode", "token")
+            self.assertEqual(self.onboard("--gateway-auth", mode, "--gateway-bind", "lan").code, 0)
+            self.assertEqual(self.config["gateway"]["auth"], {"mode": "token", **auth})
+            self.assertNotIn(self.environ["SECRET"], self.path.read_text())
+
+    def test_secret_of_the_environment(self) -> None:
+        """
+        It is the secret, and is not written.
+        """
+        self.environ["OPENCLAW_GATEWAY_PASSWORD"] = "a password of this test"
+        self.assertEqual(self.onboard("--gateway-auth", "password").code, 0)
+        self.assertEqual(self.config["gateway"]["auth"], {"mode": "password"})
+
+    def test_weak_secret(self) -> None:
+        """
+        The gateway would not start with it.
+        """
+        outcome = self.onboard("--gateway-bind", "lan", "--gateway-token", "short")
+        self.assertEqual(outcome.code, 1)
+        self.assertIn("it has fewer than 16 characters. Give another with --gateway-token.", outcome.err)
+        self.assertFalse(self.path.exists())
+
+    def test_keys(self) -> None:
+        """
+        Each key that is given is kept; the first provider's model is the default, or that of the choice.
+        """
+        keys = ("--openai-api-key", "sk-of-this-test", "--openrouter-api-key", "or-of-this-test")
+        self.assertEqual(self.onboard(*keys, "--auth-choice", "openrouter-api-key").code, 0)
+        wanted = {"OPENAI_API_KEY": "sk-of-this-test", "OPENROUTER_API_KEY": "or-of-this-test"}
+        self.assertEqual(self.config["env"]["vars"], wanted)
+        self.assertEqual(self.config["agents"]["defaults"]["model"]["primary"], "openrouter/openrouter/auto")
+
+    def test_empty_workspace(self) -> None:
+        """
+        None is not the directory where the command was typed.
+        """
+        told = self.onboard("--workspace", "", "--node-manager", "pnpm", "--json").json
+        self.assertEqual(told["workspace"], str(self.home / ".openclaw" / "workspace"))
+        self.assertEqual(self.config["skills"]["install"]["nodeManager"], "pnpm")
 
     def test_setup(self) -> None:
         """

@@ -119,6 +119,16 @@ class OnboardTests(ProcessCase):
         self.assertEqual(self.config["agents"]["defaults"]["model"]["primary"], "local/mock-1")
         self.assertEqual(self.config["gateway"]["port"], self.gateway.port)
 
+    def test_encrypted(self) -> None:
+        """
+        The certificate that the gateway makes at its first start is the one that is asked for.
+        """
+        self.gateway.config["gateway"]["tls"] = {"enabled": True}  # type: ignore[index]
+        terminal = self.begin()
+        terminal.answer("Pair an app or another machine now?", "n")
+        terminal.wait_for("re: Hello!")
+        self.assertEqual(terminal.ended(), 0, terminal.shown)
+
     def test_interrupted(self) -> None:
         """
         Ctrl-C before the end of the questions changes nothing.

@@ -11,10 +11,12 @@ from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from openclaw.config.auth import ResolvedAuth, resolve_auth
 from openclaw.config.model import build
 from openclaw.protocol.validate import violations
 from openclaw.protocol.wizard import WizardNextResult, WizardStartResult
 from openclaw.wizard.prompts import Prompter
+from openclaw.wizard.sections import section_flow
 from openclaw.wizard.session import (
     ABANDONED_MS,
     AlreadyRunning,
@@ -27,6 +29,10 @@ from openclaw.wizard.setup import Changes, ProviderChoice, Situation, local_flow
 CHOICE = ProviderChoice(
     id="openrouter", label="OpenRouter", key="OPENROUTER_API_KEY", known=False, model="openrouter/auto"
 )
+
+
+OWN: dict[str, Any] = {"api": "openai-completions", "models": [{"id": "llama", "name": "llama"}]}
+PASSWORD = {"OPENCLAW_GATEWAY_PASSWORD": "correct horse battery"}
 
 
 async def two_questions(ask: Prompter) -> None:
@@ -138,9 +144,17 @@ class SetupTests(WizardCase):
             port=18789,
             workspace="/home/me/ws",
             providers=[CHOICE],
+            auth=ResolvedAuth(mode="token"),
             make_token=lambda: "t" * 48,
             apply=self.apply,
         )
+
+    def configured(self, config: dict[str, Any], environ: Mapping[str, str] | None = None) -> None:
+        """
+        Set up before.
+        """
+        model = build(config)
+        self.situation = evolve(self.situation, config=model, exists=True, auth=resolve_auth(model, environ or {}))
 
     async def apply(self, changes: Changes) -> str:
         self.applied.append(changes)
@@ -228,6 +242,26 @@ class SetupTests(WizardCase):
             self.assertEqual(changes["models.providers.local"], wanted)
             self.assertEqual(changes["agents.defaults.model.primary"], "local/llama")
 
+    def test_second_server(self) -> None:
+        """
+        A server at another address gets a name of its own; one that is known keeps its key and its models.
+        """
+        models: list[Any] = [{"id": "m", "name": "M", "reasoning": True}]
+        known = {"baseUrl": "http://a:1/v1/", "apiKey": "a-key", "models": models}
+        self.configured({"models": {"providers": {"local": known}}})
+        for address, key, name, wanted in (
+            ("http://b:1/v1", "", "llama", {"models.providers.local-2": {**OWN, "baseUrl": "http://b:1/v1"}}),
+            ("http://a:1/v1", "", "m", {}),
+            ("http://a:1/v1", "new", "m", {"models.providers.local.apiKey": "new"}),
+            ("http://a:1/v1", "", "llama", {"models.providers.local.models": [*models, *OWN["models"]]}),
+        ):
+            answers = {"Address of the server": address, "API key (empty where none is needed)": key, "Model": name}
+            self.talk(section_flow(self.situation, "model"), {"Model provider": "own", **answers})
+            changes = dict(self.applied[-1])
+            provider = "local-2" if "b:" in address else "local"
+            self.assertEqual(changes.pop("agents.defaults.model.primary"), f"{provider}/{name}")
+            self.assertEqual(changes, wanted)
+
     def test_advanced(self) -> None:
         """
         The long way asks for everything; a password is long enough or none.
@@ -239,7 +273,7 @@ class SetupTests(WizardCase):
             tailscale="off",
             bind="lan",
             auth="password",
-            password="p" * 16,
+            password="correct horse bat",
         )
         self.assertEqual(
             changes,
@@ -250,7 +284,7 @@ class SetupTests(WizardCase):
                 "gateway.tailscale.mode": "off",
                 "gateway.bind": "lan",
                 "gateway.auth.mode": "password",
-                "gateway.auth.password": "p" * 16,
+                "gateway.auth.password": "correct horse bat",
             },
         )
 
@@ -260,7 +294,7 @@ class SetupTests(WizardCase):
         """
         common = {"mode": "advanced", "workspace": "/srv/ws", "port": "19000"}
         self.local(**common, tailscale="serve", auth="token")
-        self.local(**common, tailscale="funnel", password="p" * 16)
+        self.local(**common, tailscale="funnel", password="correct horse bat")
         serve, funnel = self.applied
         self.assertEqual((serve["gateway.bind"], serve["gateway.auth.mode"]), ("loopback", "token"))
         self.assertEqual((funnel["gateway.bind"], funnel["gateway.auth.mode"]), ("loopback", "password"))
@@ -270,9 +304,56 @@ class SetupTests(WizardCase):
         A gateway that is set up keeps its token and its model.
         """
         config = {"gateway": {"auth": {"token": "x" * 32}}, "agents": {"defaults": {"model": {"primary": "a/b"}}}}
-        self.situation = evolve(self.situation, config=build(config), exists=True)
+        self.configured(config)
         changes = self.local(handling="keep", provider="")
         self.assertEqual(changes, {"gateway.mode": "local", "agents.defaults.workspace": "/home/me/ws"})
+
+    def test_keep_password(self) -> None:
+        """
+        A password stays the way in, also one that only the environment has.
+        """
+        model = {"agents": {"defaults": {"model": {"primary": "a/b"}}}}
+        for auth, environ in (({"mode": "password", "password": "correct horse battery"}, {}), ({}, PASSWORD)):
+            self.configured({**model, "gateway": {"auth": auth}}, environ)
+            changes = self.local(handling="keep", provider="")
+            self.assertEqual(changes, {"gateway.mode": "local", "agents.defaults.workspace": "/home/me/ws"})
+
+    def test_weak_token(self) -> None:
+        """
+        A token with which the gateway would not start is made anew; on loopback it may stay.
+        """
+        for bind, made in (("lan", True), ("loopback", False)):
+            self.configured({"gateway": {"bind": bind, "auth": {"token": "short"}}})
+            changes = self.local(handling="keep")
+            self.assertEqual("gateway.auth.token" in changes, made)
+            advanced = {"mode": "advanced", "handling": "modify", "workspace": "/ws", "port": "19000"}
+            changes = self.local(**advanced, tailscale="off", bind=bind, auth="token")
+            self.assertEqual("gateway.auth.token" in changes, made)
+
+    def test_entered_through(self) -> None:
+        """
+        Enter after Enter changes nothing: what is there is what each question begins with.
+        """
+        gateway = {
+            "bind": "custom",
+            "customBindHost": "10.0.0.1",
+            "auth": {"mode": "password", "password": "correct horse battery"},
+        }
+        self.configured({"gateway": gateway})
+        shown = self.start(section_flow(self.situation, "gateway"))
+        while not shown["done"]:
+            shown = self.answer(shown, shown["step"].get("initialValue", ""))
+        self.assertEqual(shown, {"done": True, "status": "done"})
+        self.assertEqual(
+            self.applied[-1],
+            {
+                "gateway.mode": "local",
+                "gateway.port": 18789,
+                "gateway.tailscale.mode": "off",
+                "gateway.bind": "custom",
+                "gateway.auth.mode": "password",
+            },
+        )
 
     def test_known_key(self) -> None:
         """
@@ -311,5 +392,11 @@ class SetupTests(WizardCase):
         answers = {risk: True, "Gateway WebSocket URL": "wss://gw:18789", token: ""}
         self.talk(remote_flow(self.situation), answers)
         self.assertEqual(self.applied, [{"gateway.mode": "remote", "gateway.remote.url": "wss://gw:18789"}])
-        end = self.talk(remote_flow(self.situation), {risk: True, "Gateway WebSocket URL": "https://gw"})
-        self.assertEqual(end["error"], "Gateway WebSocket URL: URL must start with ws:// or wss://")
+        for address, why in (
+            ("https://gw", "URL must start with ws:// or wss://"),
+            ("ws://", "URL must name a host, as wss://host:18789 does"),
+            ("wss://gw:99999", "URL must name a host, as wss://host:18789 does"),
+            ("wss://g w", "URL must name a host, as wss://host:18789 does"),
+        ):
+            end = self.talk(remote_flow(self.situation), {risk: True, "Gateway WebSocket URL": address})
+            self.assertEqual(end["error"], f"Gateway WebSocket URL: {why}")

@@ -309,14 +309,16 @@ def _describe(config: Config, ref: ModelRefParts) -> ResolvedModel:
     known = KNOWN_PROVIDERS.get(ref.provider) if merged else None
     if configured is None and known is None:
         raise UnknownModel(str(ref))
-    listed = next((model for model in known.models if model.id == ref.model_id), None) if known else None
+    # OpenRouter's own model is ``openrouter/auto`` there, and people say that without the provider before it.
+    ids = (ref.model_id, str(ref))
+    listed = next((model for model in known.models if model.id in ids), None) if known else None
     if listed is None and configured is not None and configured.models and known is None:
         raise UnknownModel(str(ref))
     base_url = configured.base_url if configured is not None else (known.base_url if known else "")
     api = (configured.api if configured is not None else None) or (known.api if known else None)
     model = ResolvedModel(
         provider=ref.provider,
-        model_id=ref.model_id,
+        model_id=listed.id if listed else ref.model_id,
         name=listed.name if listed else ref.model_id,
         api=api or "openai-completions",
         base_url=base_url.rstrip("/"),

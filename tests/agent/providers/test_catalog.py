@@ -127,6 +127,16 @@ class ResolveTests(SynchronousTestCase):
         error = self.assertRaises(NoApiKey, resolve_model, config(), {}, parse_ref("openai/gpt-5.2"))
         self.assertIn("openai", str(error))
 
+    def test_own_name_twice(self) -> None:
+        """
+        OpenRouter's own model has the provider's name there, too, whether or not that was said twice.
+        """
+        for text in ("openrouter/auto", "openrouter/openrouter/auto"):
+            model = resolve_model(config(), {"OPENROUTER_API_KEY": "k"}, parse_ref(text))
+            self.assertEqual((model.provider, model.model_id), ("openrouter", "openrouter/auto"))
+        other = resolve_model(config(), {"OPENROUTER_API_KEY": "k"}, parse_ref("openrouter/meta/llama"))
+        self.assertEqual(other.model_id, "meta/llama")
+
     def test_compat(self) -> None:
         """
         What a server understands is guessed from its name or address, unless it is configured.
