@@ -6,6 +6,7 @@ the help of the command, so that nothing has to be kept in step.
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
@@ -69,22 +70,41 @@ class Shell:
     """
     A shell that can complete.
 
-    :ivar profile: the file that it reads when it starts, in the home directory.
+    :ivar variable: names the directory with what is its own, where somebody keeps that elsewhere.
+    :ivar directory: that directory otherwise, in the home directory.
+    :ivar profile: the file there that it reads when it starts.
     :ivar line: what is put there; ``None`` puts the script itself into a file of its own.
     """
 
     script: str
+    variable: str | None = None
+    directory: str = "."
     profile: str
     line: str | None
+
+    def path(self, context: Context) -> Path:
+        """
+        The file of whoever types the command.
+        """
+        told = context.environ.get(self.variable, "") if self.variable is not None else ""
+        return (Path(told) if os.path.isabs(told) else context.home / self.directory) / self.profile
 
 
 SHELLS: Mapping[str, Shell] = {
     "bash": Shell(script=BASH, profile=".bashrc", line="source <(openclaw completion --shell bash)"),
-    "zsh": Shell(script=ZSH, profile=".zshrc", line="source <(openclaw completion --shell zsh)"),
-    "fish": Shell(script=FISH, profile=".config/fish/completions/openclaw.fish", line=None),
+    "zsh": Shell(script=ZSH, variable="ZDOTDIR", profile=".zshrc", line="source <(openclaw completion --shell zsh)"),
+    "fish": Shell(
+        script=FISH,
+        variable="XDG_CONFIG_HOME",
+        directory=".config",
+        profile="fish/completions/openclaw.fish",
+        line=None,
+    ),
     "powershell": Shell(
         script=POWERSHELL,
-        profile=".config/powershell/profile.ps1",
+        variable="XDG_CONFIG_HOME",
+        directory=".config",
+        profile="powershell/profile.ps1",
         line="openclaw completion --shell powershell | Out-String | Invoke-Expression",
     ),
 }
@@ -116,7 +136,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
 
 
 def _install(context: Context, shell: Shell, name: str, *, yes: bool) -> None:
-    path = context.home / shell.profile
+    path = shell.path(context)
     if _installed(path, shell):
         context.line(f"Completion is installed already: {context.short(path)}")
         return
@@ -142,7 +162,9 @@ def _installed(path: Path, shell: Shell) -> bool:
     if not path.exists():
         return False
     text = path.read_text(encoding="utf-8", errors="replace")
-    return text == shell.script if shell.line is None else shell.line in text
+    if shell.line is None:
+        return text == shell.script
+    return shell.line in (line.strip() for line in text.splitlines())
 
 
 # -- what may follow --------------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def _services(context: Context) -> Iterator[Instance]:
 
     suffix = "plist" if sys.platform == "darwin" else "service"
     seen = set[Path]()
-    for place in places(context.home, deep=True):
+    for place in places(context.home, deep=True, platform=sys.platform):
         for path in sorted(place.directory.glob(f"*.{suffix}")) if place.directory.is_dir() else ():
             read = _read(path)
             if read is None or path.resolve() in seen:
@@ -111,19 +111,17 @@ def _read(path: Path) -> tuple[dict[str, str], int | None] | None:
     """
     :return: the environment of a service's gateway, and the port that its command names; ``None`` when it runs none.
     """
-    from openclaw.daemon.unit import parse
+    from openclaw.daemon.plist import Program, members
+    from openclaw.daemon.unit import Unit, parse
 
     try:
         if path.suffix == ".plist":
-            import plistlib
-
-            told = plistlib.loads(path.read_bytes())
-            environ, words = dict(told.get("EnvironmentVariables", {})), list(told.get("ProgramArguments", []))
+            program: Program | Unit = Program.of(members(path.read_bytes()))
         else:
-            unit = parse(path.read_text(encoding="utf-8", errors="replace"))
-            environ, words = unit.environment, unit.arguments
-    except (OSError, ValueError):
+            program = parse(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
         return None
+    environ, words = program.environment, program.arguments
     if environ.get("OPENCLAW_SERVICE_KIND", "gateway") != "gateway" or "gateway" not in words:
         return None
     if "OPENCLAW_SERVICE_MARKER" not in environ and not any("openclaw" in word for word in words):

@@ -18,6 +18,16 @@ from openclaw.cli.target import dig, read_config
 from openclaw.daemon.runner import Runner, SystemRunner
 
 _SECONDS = 3.0
+_MOST_SECONDS = 3600.0
+#: What turns git to another repository: ``git rev-parse --local-env-vars``.
+_ELSEWHERE = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("ALTERNATE_OBJECT_DIRECTORIES", "CONFIG", "CONFIG_PARAMETERS", "CONFIG_COUNT", "OBJECT_DIRECTORY", "DIR"),
+        *("WORK_TREE", "IMPLICIT_WORK_TREE", "GRAFT_FILE", "INDEX_FILE", "NO_REPLACE_OBJECTS", "REPLACE_REF_BASE"),
+        *("PREFIX", "SHALLOW_FILE", "COMMON_DIR", "NAMESPACE"),
+    )
+)
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:
@@ -49,9 +59,9 @@ def run(context: Context, arguments: Sequence[str]) -> int:
 
 
 def _seconds(text: str) -> float:
-    if not text.isdecimal() or int(text) <= 0:
+    if not text.isdecimal() or float(text) <= 0:
         raise UsageError("--timeout must be a positive integer (seconds)")
-    return float(text)
+    return min(float(text), _MOST_SECONDS)
 
 
 def status(context: Context, limit: float) -> dict[str, Any]:
@@ -90,9 +100,10 @@ def installation() -> dict[str, Any]:
 
 def _quiet(context: Context) -> dict[str, str]:
     """
-    A git that asks nobody for a password.
+    A git that asks nobody for a password, and looks at the checkout, wherever it is called from.
     """
-    return {**context.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes"}
+    environ = {name: value for name, value in context.environ.items() if name not in _ELSEWHERE}
+    return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **environ, "GIT_TERMINAL_PROMPT": "0"}
 
 
 def checkout(root: str, run: Runner) -> dict[str, Any]:
@@ -130,7 +141,9 @@ def _install_row(report: dict[str, Any]) -> str:
     update = report["update"]
     git = update.get("git")
     parts = [f"{openclaw.__version__} ({update['installKind']})"]
-    if git:
+    if git and git["sha"] is None:
+        parts.append("git cannot be asked")
+    elif git:
         parts += [f"branch {git['branch']}", f"{git['upstream']}"] if git["upstream"] else [f"branch {git['branch']}"]
         parts += ["changed by hand"] if git["dirty"] else []
     return " · ".join([*parts, update["root"]])
@@ -140,6 +153,8 @@ def _update_row(report: dict[str, Any]) -> str:
     git = report["update"].get("git")
     if git is None:
         return "not looked for: ask what installed it, such as pip"
+    if git["sha"] is None:
+        return "unknown: git cannot be asked"
     if git["behind"] is None:
         return "unknown: the branch follows no other"
     looked = "" if git["fetchOk"] else " (as of the last fetch: it could not be asked now)"

@@ -6,7 +6,6 @@ What is wrong with the service that is installed, though it may run (``service.m
 from __future__ import annotations
 
 import os
-import plistlib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from attrs import frozen
 from openclaw import __version__
 from openclaw.daemon.base import KIND, MARKER, VERSION, Supervised, Surroundings
 from openclaw.daemon.manage import TOKEN, expected_path
+from openclaw.daemon.plist import members
 from openclaw.daemon.unit import parse
 
 AGGRESSIVE, RECOMMENDED = "aggressive", "recommended"
@@ -174,10 +174,9 @@ def _is_five(text: str) -> bool:
 
 def _launchd(service: Supervised) -> Iterator[AuditIssue]:
     detail = str((service.command or {}).get("sourcePath", ""))
-    try:
-        plist = plistlib.loads(service.text.encode())
-    except (ValueError, plistlib.InvalidFileException):
-        return  # A binary one that was readable a moment ago.
+    plist = members(service.text.encode())
+    if not plist:
+        return  # Broken, or a binary one.
     for key, code in (("RunAtLoad", "launchd-run-at-load"), ("KeepAlive", "launchd-keep-alive")):
         if plist.get(key) is not True:
             yield AuditIssue(code=code, message=f"LaunchAgent is missing {key}=true", detail=detail)

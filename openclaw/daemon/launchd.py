@@ -16,6 +16,7 @@ from openclaw.config.paths import state_dir, variable
 from openclaw.daemon.actions import Action, Directory, Remove, Run, ServiceFailed, Write
 from openclaw.daemon.base import Spec, Supervised, Surroundings, shown_command
 from openclaw.daemon.dotenv import with_variables
+from openclaw.daemon.plist import Program, members
 from openclaw.daemon.runner import NOT_FOUND
 
 _PREFIX = "bot.molt"
@@ -91,17 +92,17 @@ class Launchd:
         done = self.around.run("launchctl", "print", self.target)
         text, plist = _plist(self.path)
         command = None
-        environment = {str(key): str(value) for key, value in plist.get("EnvironmentVariables", {}).items()}
-        if plist.get("ProgramArguments"):
-            arguments = [str(argument) for argument in plist["ProgramArguments"]]
-            command = shown_command(arguments, plist.get("WorkingDirectory"), environment, str(self.path))
+        program = Program.of(plist)
+        if program.arguments:
+            place = plist.get("WorkingDirectory")
+            command = shown_command(program.arguments, place, program.environment, str(self.path))
         return Supervised(
             label=self.label,
             loaded=done.code == 0,
             runtime=_runtime(done.code, done.output, done.said, installed=bool(plist)),
             command=command,
             texts=_TEXTS,
-            environment=environment,
+            environment=program.environment,
             text=text,
         )
 
@@ -237,10 +238,9 @@ def _plist(path: Path) -> tuple[str, dict[str, Any]]:
     """
     try:
         data = path.read_bytes()
-        found = plistlib.loads(data)
-    except (OSError, ValueError, plistlib.InvalidFileException):
+    except OSError:
         return "", {}
-    return data.decode(errors="replace"), found if isinstance(found, dict) else {}
+    return data.decode(errors="replace"), members(data)
 
 
 def _runtime(code: int, output: str, said: str, *, installed: bool) -> dict[str, Any]:

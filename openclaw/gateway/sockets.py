@@ -21,6 +21,7 @@ from twisted.logger import Logger
 BACKLOG: Final = 512
 #: The first descriptor that systemd hands over.
 LISTEN_FDS_START: Final = 3
+_MOST_SOCKETS: Final = 64
 _VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 _BEGAN = Path("/proc/self/environ")
 
@@ -137,16 +138,9 @@ class KeptSockets:
         first = _variables(began)
         told = {name: environ.pop(name, "") or first.get(name, "") for name in _VARIABLES}
         for descriptor in _descriptors(told, pid):
-            os.set_inheritable(descriptor, False)
-            given = socket.socket(fileno=descriptor)
-            try:
-                listens = given.family in (socket.AF_INET, socket.AF_INET6) and given.type == socket.SOCK_STREAM
-                listens = listens and bool(given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
-            except OSError:
-                listens = False
-            if not listens:
+            given = _listening(descriptor)
+            if given is None:
                 self._log.warn("descriptor {number} of LISTEN_FDS is no listening TCP socket", number=descriptor)
-                given.close()
                 continue
             host, port = given.getsockname()[:2]
             given.setblocking(False)
@@ -162,8 +156,29 @@ def _variables(began: Path) -> dict[str, str]:
     return dict(line.decode(errors="replace").partition("=")[::2] for line in lines)
 
 
+def _listening(descriptor: int) -> socket.socket | None:
+    """
+    What listens for TCP; another socket is closed, and what is none is left alone.
+    """
+    try:
+        os.set_inheritable(descriptor, False)
+        given = socket.socket(fileno=descriptor)
+    except OSError:
+        return None
+    try:
+        stream = given.family in (socket.AF_INET, socket.AF_INET6) and given.type == socket.SOCK_STREAM
+        if stream and given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return given
+    except OSError:
+        pass
+    given.close()
+    return None
+
+
 def _descriptors(told: Mapping[str, str], pid: int) -> range:
-    count = int(told["LISTEN_FDS"]) if told["LISTEN_FDS"].isdecimal() else 0
+    given = told["LISTEN_FDS"]
+    # systemd would not open more, and each is told that is none.
+    count = min(int(given), _MOST_SOCKETS) if given.isdecimal() and len(given) < 5 else 0
     if told["LISTEN_PID"] != str(pid):
         count = 0
     return range(LISTEN_FDS_START, LISTEN_FDS_START + count)

@@ -91,6 +91,23 @@ class ScriptTests(CommandCase):
         )
         self.assertEqual(stat.S_IMODE(profile.stat().st_mode), 0o640)
 
+    def test_elsewhere(self) -> None:
+        """
+        Where the shell looks, for who keeps its files elsewhere; a line that was commented out is none.
+        """
+        self.environ |= {"ZDOTDIR": str(self.home / "z"), "XDG_CONFIG_HOME": str(self.home / "c")}
+        (self.home / "z").mkdir()
+        (self.home / "z" / ".zshrc").write_text(f"# {SHELLS['zsh'].line}\n")
+        for shell, name in (
+            ("zsh", "z/.zshrc"),
+            ("fish", "c/fish/completions/openclaw.fish"),
+            ("powershell", "c/powershell/profile.ps1"),
+        ):
+            outcome = self.openclaw("completion", "-s", shell, "-i", "-y")
+            self.assertIn(f"Installed completion of {shell}: ~/{name}\n", outcome.out)
+            lines = (self.home / name).read_text().splitlines()
+            self.assertIn((SHELLS[shell].line or SHELLS[shell].script).splitlines()[0], lines)
+
     def test_own_file(self) -> None:
         """
         fish reads a file of its own, which is written again when there is another script.

@@ -5,6 +5,8 @@ Tests of ``openclaw doctor --isolation``.
 from __future__ import annotations
 
 import json
+import plistlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,24 @@ class IsolationTests(CommandCase):
         self.unit("openclaw-mine.service", arguments="node run", OPENCLAW_SERVICE_KIND="node")
         self.unit("nginx.service", arguments="serve")
         self.assertEqual(self.wrong(), {})
+
+    def test_agents_of_macos(self) -> None:
+        """
+        Plists count as units do; one that is broken is none, whatever its parser makes of it.
+        """
+        self.patch(sys, "platform", "darwin")
+        agents = self.home / "Library" / "LaunchAgents"
+        agents.mkdir(parents=True)
+        other = {"OPENCLAW_STATE_DIR": str(self.home / "s")}
+        told = {"ProgramArguments": ["openclaw", "gateway", "--port", "18790"], "EnvironmentVariables": other}
+        whole = plistlib.dumps(told)
+        (agents / "mine.plist").write_bytes(whole)
+        self.assertIn("ports", self.wrong())
+        odd: list[Any] = [{**told, "ProgramArguments": 1}, {**told, "ProgramArguments": [1]}, "x", []]
+        broken = [whole[:-20], b"", b"bplist00", b"bplist00" + bytes(40), *(plistlib.dumps(one) for one in odd)]
+        for data in broken:
+            (agents / "mine.plist").write_bytes(data)
+            self.assertEqual(self.wrong(), {}, data)
 
     def test_unreadable(self) -> None:
         """

@@ -69,6 +69,20 @@ class UpdateTests(CommandCase):
         found = self.look()
         self.assertEqual((found["upstream"], found["behind"]), (None, None))
 
+    def test_called_from_elsewhere(self) -> None:
+        """
+        As from a hook of git, which tells of another repository; and where there is no git.
+        """
+        self.patch(update, "installation", lambda: {"root": str(self.clone), "installKind": "git"})
+        self.commit("two")
+        self.environ |= {"GIT_DIR": str(self.origin / ".git"), "GIT_WORK_TREE": str(self.origin)}
+        found = self.openclaw("update", "status", "--json").json["update"]["git"]
+        self.assertEqual((found["upstream"], found["behind"]), ("origin/main", 1))
+        self.environ["PATH"] = str(self.home)
+        out = self.openclaw("update", "status").out
+        self.assertIn("git cannot be asked", out)
+        self.assertNotIn("None", out)
+
     def test_command(self) -> None:
         """
         For people and for scripts; nothing else is there to be done.
@@ -86,4 +100,5 @@ class UpdateTests(CommandCase):
         self.patch(update, "installation", lambda: {**told, "installKind": "package"})
         self.assertIn(f"{openclaw.__version__} (package)", self.openclaw("update", "status").out)
         self.assertEqual(self.openclaw("update").code, 2)
+        self.assertEqual(self.openclaw("update", "status", "--timeout", "9" * 5000).code, 0)
         self.assertEqual(self.openclaw("update", "status", "--timeout", "0").code, 2)

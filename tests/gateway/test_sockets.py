@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -110,11 +111,12 @@ class TakenOverTests(SocketsCase):
     Sockets that systemd has opened.
     """
 
-    def take(self, *given: socket.socket, pid: int | None = None) -> list[str]:
+    def take(self, *given: int, pid: int | None = None) -> list[str]:
         """
+        :param given: descriptors.
         :return: what was told.
         """
-        first = given[0].fileno() if given else 3
+        first = given[0]
         self.patch(module, "LISTEN_FDS_START", first)
         environ = {
             "LISTEN_PID": str(pid or os.getpid()),
@@ -143,9 +145,9 @@ class TakenOverTests(SocketsCase):
         port = made.getsockname()[1]
         copy = socket.socket(fileno=os.dup(made.fileno()))
         self.addCleanup(copy.close)
-        self.take(copy, pid=1)
+        self.take(copy.fileno(), pid=1)
         self.assertRaises(CannotListenError, self.listen, port)
-        self.take(copy)
+        self.take(copy.fileno())
         copy.detach()
         client = self.call(port)
         self.assertEqual(self.listen(port=port)[0], port)
@@ -159,7 +161,7 @@ class TakenOverTests(SocketsCase):
         copy = socket.socket(fileno=os.dup(made.fileno()))
         port = made.getsockname()[1]
         made.close()
-        self.take(copy)
+        self.take(copy.fileno())
         copy.detach()
         with capturedLogs() as events:
             self.sockets.drop_unused()
@@ -168,9 +170,20 @@ class TakenOverTests(SocketsCase):
         self.assertRaises(ConnectionRefusedError, self.call, port)
         datagrams = self.opened(socket.SOCK_DGRAM)
         number = datagrams.fileno()
-        told = self.take(datagrams)[0]
+        told = self.take(number)[0]
         datagrams.detach()
         self.assertEqual(told, f"descriptor {number} of LISTEN_FDS is no listening TCP socket")
+
+    def test_no_sockets(self) -> None:
+        """
+        What is none, or is not even open, is told and nothing else; a file stays open for whoever has it.
+        """
+        with tempfile.TemporaryFile() as file:
+            number = file.fileno()
+            wanted = [f"descriptor {number} of LISTEN_FDS is no listening TCP socket"]
+            self.assertEqual(self.take(number), wanted)
+            file.write(b"x")
+        self.assertEqual(self.take(number), wanted)
 
 
 def _free() -> int:
