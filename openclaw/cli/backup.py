@@ -12,8 +12,7 @@ from pathlib import Path
 from openclaw.cli.arguments import Arguments
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed, UsageError
-from openclaw.cli.repairs import has_terminal
-from openclaw.cli.terminal import answered, prompter
+from openclaw.cli.terminal import answered, has_terminal, prompter
 from openclaw.config.paths import expand
 from openclaw.doctor.backup import make
 from openclaw.doctor.places import Places

@@ -4,17 +4,34 @@ Processes that a command needs for a while, and that end with it.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import openclaw
+
 #: What ends a command besides Ctrl-C: a supervisor, and a terminal that is closed.
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def gateway_command(environ: Mapping[str, str], *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """
+    This program's own gateway, wherever it was started from.
+
+    :param arguments: of ``openclaw gateway``.
+    :return: the command, and its environment.
+    """
+    root = str(Path(openclaw.__file__).parent.parent)
+    paths = filter(None, (root, environ.get("PYTHONPATH")))
+    command = [sys.executable, "-P", "-m", "openclaw.cli.main", "gateway", *arguments]
+    return command, {**environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 @contextmanager

@@ -141,7 +141,7 @@ def _install(context: Context, shell: Shell, name: str, *, yes: bool) -> None:
         context.line(f"Completion is installed already: {context.short(path)}")
         return
     if not yes:
-        from openclaw.cli.repairs import confirm, has_terminal
+        from openclaw.cli.terminal import confirm, has_terminal
 
         if not has_terminal(context):
             raise CommandFailed(f"Without a terminal to ask on, {context.short(path)} is changed only with --yes.")

@@ -12,8 +12,8 @@ from openclaw.cli.config_change import gateway_runs
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed
 from openclaw.cli.first_steps import await_gateway, first_answer, has_model, install_service
-from openclaw.cli.repairs import has_terminal
 from openclaw.cli.target import dig, local_port, read_config
+from openclaw.cli.terminal import answered, has_terminal, prompter
 from openclaw.config.loader import load
 from openclaw.wizard.prompts import Prompter
 
@@ -48,8 +48,6 @@ def run(context: Context, arguments: Sequence[str], pause: Callable[[float], Non
             "There is no terminal to ask on. Change single values with:\n"
             f"{context.command('openclaw config set <path> <value>')}"
         )
-    from openclaw.cli.terminal import prompter
-
     configure(context, sections, prompter(context), pause)
     return 0
 
@@ -58,8 +56,6 @@ def configure(context: Context, sections: Sequence[str], ask: Prompter, pause: C
     """
     :param sections: those to go through; without any, the person chooses one after the other.
     """
-    from openclaw.cli.terminal import answered
-
     for name in sections:
         _section(context, name, ask, pause)
     options = [{"value": name, "label": name.capitalize(), "hint": _HINTS[name]} for name in SECTIONS]
@@ -72,7 +68,6 @@ def configure(context: Context, sections: Sequence[str], ask: Prompter, pause: C
 
 
 def _section(context: Context, name: str, ask: Prompter, pause: Callable[[float], None]) -> None:
-    from openclaw.cli.terminal import answered
     from openclaw.cli.wizard import situation_of
     from openclaw.wizard.sections import section_flow
 
@@ -86,8 +81,6 @@ def _section(context: Context, name: str, ask: Prompter, pause: Callable[[float]
 
 
 def _daemon(context: Context, ask: Prompter, pause: Callable[[float], None]) -> None:
-    from openclaw.cli.terminal import answered
-
     question = "Install the service, or install it again with what is configured now?"
     if answered(ask.confirm(question, initial=True)):
         install_service(context, local_port(load(context.environ, context.home)), context.line)

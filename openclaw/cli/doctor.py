@@ -135,7 +135,8 @@ def _plan(context: Context, examined: Examined, *, force: bool) -> tuple[list[Re
 
 
 def _repair(context: Context, options: Namespace, repairs: Sequence[Repair]) -> Done:
-    from openclaw.cli.repairs import Done, carry_out, confirm, has_terminal, show
+    from openclaw.cli.repairs import Done, carry_out, show
+    from openclaw.cli.terminal import confirm, has_terminal
 
     if not options.json and repairs:
         show(context, repairs)

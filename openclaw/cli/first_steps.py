@@ -5,9 +5,7 @@ What follows when a configuration is written: the workspace, a gateway that answ
 from __future__ import annotations
 
 import io
-import os
 import subprocess
-import sys
 import tempfile
 import uuid
 from argparse import Namespace
@@ -18,8 +16,7 @@ from typing import Any
 
 from attrs import evolve
 
-import openclaw
-from openclaw.cli.children import ends_with_us
+from openclaw.cli.children import ends_with_us, gateway_command
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed
 from openclaw.cli.target import Target, dig, local_target
@@ -159,10 +156,7 @@ def passing_gateway(context: Context) -> Iterator[Callable[[], str | None]]:
 
     :return: what it has told, once it has ended by itself.
     """
-    root = str(Path(openclaw.__file__).parent.parent)
-    paths = [root, context.environ["PYTHONPATH"]] if context.environ.get("PYTHONPATH") else [root]
-    environ = {**context.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, "-P", "-m", "openclaw.cli.main", "gateway"]
+    command, environ = gateway_command(context.environ)
     with tempfile.TemporaryFile() as output:
 
         def ended() -> str | None:

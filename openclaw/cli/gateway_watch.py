@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, Final, Protocol
 from attrs import define, field
 
 import openclaw
+from openclaw.cli.children import gateway_command
 from openclaw.cli.context import Context
 
 #: Between two looks at the source, in seconds. What was changed has to be the same for as long.
@@ -44,8 +44,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     :return: the exit code of the last gateway.
     """
     package = Path(openclaw.__file__).parent
-    command = [sys.executable, "-P", "-m", "openclaw.cli.main", "gateway", *arguments]
-    environ = {**context.environ, "PYTHONPATH": os.pathsep.join((str(package.parent), *_python_path(context.environ)))}
+    command, environ = gateway_command(context.environ, *arguments)
 
     def start() -> Child:
         # In a group of its own: Ctrl-C comes to us, and from us to it, once.
@@ -58,11 +57,6 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _python_path(environ: Mapping[str, str]) -> Iterator[str]:
-    if environ.get("PYTHONPATH"):
-        yield environ["PYTHONPATH"]
 
 
 def source(package: Path) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -16,9 +16,8 @@ from openclaw.cli.context import Context
 from openclaw.cli.exits import CONFIGURATION, CommandFailed, UsageError
 from openclaw.cli.first_steps import Say, await_gateway, first_answer, has_model, install_service, prepare, reset_all
 from openclaw.cli.onboard_changes import BINDS, KEYS, NODE_MANAGERS, local_changes, port_of, remote_changes
-from openclaw.cli.repairs import has_terminal
 from openclaw.cli.setup_write import write_changes
-from openclaw.cli.terminal import prompter
+from openclaw.cli.terminal import has_terminal, prompter
 from openclaw.config.loader import Snapshot, load, missing
 from openclaw.config.paths import workspace_dir
 

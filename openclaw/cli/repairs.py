@@ -4,7 +4,6 @@ Repairs of ``openclaw doctor``: shown as a plan with its diffs, asked for, kept 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,23 +105,6 @@ def show(context: Context, repairs: Sequence[Repair]) -> None:
         for draft in repair.drafts:
             for line in draft.lines():
                 context.line(line)
-
-
-def confirm(context: Context, question: str) -> bool:
-    """
-    Ask on a terminal. No answer is yes, the end of the input is no.
-    """
-    context.out.write(f"{question} [Y/n] ")
-    context.out.flush()
-    answer = sys.stdin.readline()
-    return answer != "" and answer.strip().lower() in ("", "y", "yes")
-
-
-def has_terminal(context: Context) -> bool:
-    """
-    Whether somebody can be asked.
-    """
-    return sys.stdin is not None and sys.stdin.isatty() and context.out.isatty()
 
 
 def carry_out(context: Context, repairs: Sequence[Repair]) -> Done:

@@ -14,8 +14,7 @@ from pathlib import Path
 from openclaw.cli.arguments import Arguments
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed
-from openclaw.cli.repairs import has_terminal
-from openclaw.cli.terminal import answered, prompter
+from openclaw.cli.terminal import answered, has_terminal, prompter
 from openclaw.doctor.places import Places, UnsafePath, around, check_movable
 from openclaw.doctor.reset import conversations, kept_from_gateways
 from openclaw.doctor.trash import Trash

@@ -4,6 +4,7 @@ Questions of a wizard on a terminal.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -14,6 +15,23 @@ from openclaw.cli.exits import CommandFailed
 from openclaw.wizard.prompts import BadAnswer, Declined, Prompter
 
 T = TypeVar("T")
+
+
+def confirm(context: Context, question: str) -> bool:
+    """
+    Ask with nothing but a line, which works where much is broken. No answer is yes, the end of the input is no.
+    """
+    context.out.write(f"{question} [Y/n] ")
+    context.out.flush()
+    answer = sys.stdin.readline()
+    return answer != "" and answer.strip().lower() in ("", "y", "yes")
+
+
+def has_terminal(context: Context) -> bool:
+    """
+    Whether somebody can be asked.
+    """
+    return sys.stdin is not None and sys.stdin.isatty() and context.out.isatty()
 
 
 def answered(steps: Awaitable[T]) -> T:
@@ -36,12 +54,9 @@ def answered(steps: Awaitable[T]) -> T:
 class TerminalPrompter:
     """
     Asks with questionary. The end of the input and Ctrl-C end the command, as they do everywhere.
-
-    :ivar more: for tests: the terminal, as questionary's questions take it (``input`` and ``output``).
     """
 
     context: Context
-    more: Mapping[str, Any] = {}
 
     async def note(self, message: str, title: str) -> None:
         """
@@ -58,7 +73,7 @@ class TerminalPrompter:
         """
         import questionary
 
-        return bool(self._answer(questionary.confirm(message, default=initial, **self.more)))
+        return bool(self._answer(questionary.confirm(message, default=initial)))
 
     async def select(self, message: str, options: Sequence[Mapping[str, Any]], *, initial: Any = None) -> Any:
         """
@@ -74,7 +89,7 @@ class TerminalPrompter:
             for option in options
         ]
         first = initial if any(option["value"] == initial for option in options) else None
-        return self._answer(questionary.select(message, choices=choices, default=first, **self.more))
+        return self._answer(questionary.select(message, choices=choices, default=first))
 
     async def text(
         self,
@@ -95,7 +110,7 @@ class TerminalPrompter:
 
         kind = questionary.password if sensitive else questionary.text
         shown = f"{message} ({placeholder})" if placeholder else message
-        return str(self._answer(kind(shown, default=initial, validate=check, **self.more))).strip()
+        return str(self._answer(kind(shown, default=initial, validate=check))).strip()
 
     def _answer(self, question: Any) -> Any:
         self.context.out.flush()

@@ -24,7 +24,6 @@ class Advertiser:
 
     interfaces: Sequence[str] | None = None
     _zeroconf: Any = field(default=None, init=False)
-    _info: Any = field(default=None, init=False)
 
     def begin(self, announcement: Announcement) -> str:
         """
@@ -49,14 +48,13 @@ class Advertiser:
         except (OSError, zeroconf.Error) as error:
             self.end()
             raise DiscoveryFailed(str(error) or type(error).__name__) from error
-        self._info = info
         return str(info.name).removesuffix(f".{SERVICE_TYPE}")
 
     def end(self) -> None:
         """
         Take it back, so that nobody is led to what is not there any more.
         """
-        open_one, self._zeroconf, self._info = self._zeroconf, None, None
+        open_one, self._zeroconf = self._zeroconf, None
         if open_one is not None:
             # Says goodbye for what it has announced.
             open_one.close()

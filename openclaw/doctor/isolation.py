@@ -156,14 +156,14 @@ def _ports(own: Instance, others: Sequence[Instance]) -> Iterator[Item]:
             told = f"{own.port} is less than {SPACING} from {other.port} of {other.name}"
         if told:
             wrong = True
-            fix = f"openclaw config set gateway.port {free_port(own, others)}"
+            fix = f"openclaw config set gateway.port {_free_port(own, others)}"
             yield Item(id="ports", title="Ports", ok=False, detail=told, fix=fix)
     if not wrong:
         told = ", ".join(f"{port} ({use})" for port, use in sorted(own.ports.items()))
         yield Item(id="ports", title="Ports", ok=True, detail=told)
 
 
-def free_port(own: Instance, others: Sequence[Instance]) -> int:
+def _free_port(own: Instance, others: Sequence[Instance]) -> int:
     """
     The next port that has room between the others.
     """

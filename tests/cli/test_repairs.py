@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from openclaw.cli import checkup, checkup_service, repairs
+from openclaw.cli import checkup, checkup_service, terminal
 from openclaw.doctor import undo
 from tests.cli.harness import NOW, Outcome
 from tests.cli.test_service import UNIT, ServiceCase
@@ -72,7 +72,7 @@ class RepairCase(ServiceCase):
         Run ``doctor --fix`` on a terminal, and answer.
         """
         self.patch(sys, "stdin", Terminal(text))
-        self.patch(repairs, "has_terminal", lambda context: True)
+        self.patch(terminal, "has_terminal", lambda context: True)
         return self.openclaw("doctor", "--fix")
 
 
