@@ -29,6 +29,7 @@ TWO = frozenset(
         "channels",
         "cron",
         "skills",
+        "plugins",
         "approvals",
         "wizard",
         "canvas",

@@ -16,6 +16,7 @@ from shlex import quote
 from attrs import frozen
 
 from openclaw.cli.audit import Finding, audit, loose
+from openclaw.cli.checkup_plugins import plugins
 from openclaw.cli.checkup_service import lingering, service, service_file
 from openclaw.cli.context import Context
 from openclaw.cli.ports import inspect, is_gateway
@@ -385,5 +386,6 @@ CHECKS = (
     Check(name="service file", look=service_file, limit=15.0),
     Check(name="lingering", look=lingering, limit=10.0),
     Check(name="workspace", look=workspace),
+    Check(name="plugins", look=plugins),
     Check(name="gateway", look=gateway, limit=10.0),
 )

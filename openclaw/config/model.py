@@ -16,6 +16,7 @@ from attrs import evolve, field, frozen
 from openclaw.config.model_agents import AgentConfig, AgentsConfig, HeartbeatConfig, ModelRef, ModelsConfig
 from openclaw.config.model_gateway import GatewayConfig
 from openclaw.config.model_hooks import HooksConfig
+from openclaw.config.model_plugins import PluginsConfig
 from openclaw.config.model_session import MessagesConfig, ResetPolicy, SessionConfig
 from openclaw.config.model_skills import SkillsConfig
 from openclaw.config.model_tools import ToolsConfig
@@ -175,6 +176,7 @@ class Config:
     talk: TalkConfig = field(factory=TalkConfig)
     skills: SkillsConfig = field(factory=SkillsConfig)
     tools: ToolsConfig = field(factory=ToolsConfig)
+    plugins: PluginsConfig = field(factory=PluginsConfig)
     effective: Mapping[str, Any] = field(factory=lambda: MappingProxyType({}), repr=False, eq=True, hash=False)
 
     @property

@@ -64,6 +64,7 @@ from openclaw.methods.families import METHODS
 from openclaw.metrics.exposition import is_installed as is_metered
 from openclaw.metrics.meters import Counts, NoMeters
 from openclaw.nodes.hub import make_nodes
+from openclaw.plugins.loading import Plugins
 from openclaw.processes import ReactorRunner
 from openclaw.sessions.keys import default_agent
 from openclaw.store.import_service import ImportService
@@ -342,12 +343,13 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         max_payload=setting.config.gateway.max_payload,
     )
     secrets = Bearer(auth=setting.auth, limiter=clients.limiter, clock=reactor, config=config, whois=whois.confirmed)
+    plugins = Plugins(config=setting.config.plugins, clock=reactor, in_thread=in_thread)
     site = make_web(
         reactor,
         factory,
         context=context,
         secrets=secrets,
-        pending=readiness.pending,
+        pending=lambda: [*readiness.pending(), *plugins.pending()],
         workspace_of=workspace_of,
         follow=following.follow,
         canvas=canvas,
@@ -358,6 +360,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         scrape=Scrape(
             meters=meters, clients=clients, events=events, runs=agents.load, store=store, in_thread=in_thread
         ),
+        plugins=plugins,
     )
     listener = Listener(
         sockets=life.sockets, factory=encrypted(site, setting.tls, reactor), hosts=setting.hosts, port=setting.port
@@ -408,6 +411,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
             heartbeats,
             hooks,
             subagents,
+            plugins,
             agents,
             *([importer] if importer else []),
             *([store] if isinstance(store, Service) else []),
@@ -431,6 +435,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         heartbeats,
         cron,
         canvas,
+        plugins,
         listener,
         exposure,
         advertising,

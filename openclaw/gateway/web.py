@@ -21,8 +21,10 @@ from openclaw.gateway.tooling import ToolCalls
 from openclaw.methods.context import MethodContext
 from openclaw.methods.document import protocol_text
 from openclaw.methods.identity import identity_of, read_identity
+from openclaw.plugins.loading import Plugins
 from openclaw.processes import ReactorRunner
 from openclaw.web.gate import Gate
+from openclaw.web.plugins import PluginCalls
 from openclaw.web.site import WebContext, make_root_resource, make_site
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def make_web(
     tool_calls: ToolCalls,
     spawn: Callable[[Callable[[], None]], object],
     scrape: Scrape,
+    plugins: Plugins,
 ) -> Site:
     """
     The factory of the gateway's port.
@@ -64,6 +67,7 @@ def make_web(
     :param tool_calls: calls single tools.
     :param spawn: runs work in a thread of its own.
     :param scrape: what is measured.
+    :param plugins: those of the configuration.
     """
 
     def openai() -> OpenAI:
@@ -102,6 +106,7 @@ def make_web(
 
         return Tools(calls=tool_calls, secrets=secrets, clock=reactor)
 
+    calls = PluginCalls(plugins)
     web = WebContext(
         config=context.config,
         pending=pending,
@@ -118,6 +123,7 @@ def make_web(
         hooks=hooks.current,
         hook_calls=hook_calls,
         canvas=canvas.host if canvas is not None else None,
+        plugins=calls if plugins.config.wanted else None,
     )
-    gate = Gate(config=context.config, secrets=secrets)
+    gate = Gate(config=context.config, secrets=secrets, plugin_path=calls.takes)
     return make_site(make_root_resource(websocket, web), reactor, gate, scrape.meters.asked)

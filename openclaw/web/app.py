@@ -154,6 +154,9 @@ class App:
         """
         What OpenAI's clients ask. Programs that speak to it get JSON and never the page.
         """
+        return self._in_order(request, self._openai_or_nothing)
+
+    def _openai_or_nothing(self, request: Request) -> Any:
         if self._openai is None:
             return answer_json(request, HTTPStatus.NOT_FOUND, NOT_FOUND)
         return self._openai.render(request)
@@ -180,18 +183,29 @@ class App:
         """
         Canvas and A2UI, which check for themselves who asks; what is not theirs is the page's.
         """
+        return self._in_order(request, self._canvas_or_page)
+
+    def _canvas_or_page(self, request: Request) -> Any:
         answered = self.context.canvas.render(request) if self.context.canvas is not None else None
-        return self.everything_else(request) if answered is None else answered
+        return self.open(request) if answered is None else answered
 
     @routes.route("/", branch=True)
     def everything_else(self, request: Request) -> Any:
         """
-        Hooks, wherever they are configured to be; else what is open to everybody.
+        What is open to everybody, where nobody else answers.
+        """
+        return self._in_order(request, self.open)
+
+    def _in_order(self, request: Request, last: Callable[[Request], Any]) -> Any:
+        """
+        Hooks, wherever they are configured to be; then the plugins, and ours after them.
         """
         hooks = self.context.hooks()
         if hooks.enabled and is_below(request.path.decode("latin-1"), hooks_path(hooks)) and self._hooks is not None:
             return self._hooks.render(request)
-        return self.open(request)
+        if self.context.plugins is None:
+            return last(request)
+        return Deferred.fromCoroutine(self.context.plugins.answer(request, last))
 
     @cached_property
     def _hooks(self) -> Hooks | None:

@@ -19,6 +19,7 @@ from openclaw.web.hosts import machine_names
 if TYPE_CHECKING:
     from openclaw.web.hooks.endpoint import Hooks
     from openclaw.web.openai.endpoint import OpenAI
+    from openclaw.web.plugins import PluginCalls
     from openclaw.web.tools.endpoint import Tools
 
 
@@ -69,6 +70,7 @@ class WebContext:
     :ivar hooks: the configuration of the hooks that counts.
     :ivar hook_calls: what is below their path; called once, when it is asked for first.
     :ivar canvas: serves the canvas, if that is on.
+    :ivar plugins: asks the plugins, where any are configured.
     """
 
     config: Callable[[], Config]
@@ -87,3 +89,4 @@ class WebContext:
     hooks: Callable[[], HooksConfig] = HooksConfig
     hook_calls: Callable[[], Hooks] | None = None
     canvas: CanvasHost | None = None
+    plugins: PluginCalls | None = None

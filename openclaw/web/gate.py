@@ -82,11 +82,13 @@ class Gate:
     Asked once for each request with a body, when its head is there.
 
     :ivar secret_paths: whose answers are for those who bring the secret.
+    :ivar plugin_path: whether a path is a plugin's, which has secrets of its own.
     """
 
     config: Callable[[], Config] = Config
     secrets: Secrets = Nobody()  # noqa: RUF009  # without state
     secret_paths: Collection[str] = SECRET_PATHS
+    plugin_path: Callable[[str], bool] = lambda path: False
 
     def most(self, path: str) -> int:
         """
@@ -110,7 +112,8 @@ class Gate:
         """
         Whether the body will not be looked at, as its sender lacks the secret.
         """
-        return method == "POST" and path in self.secret_paths and self.secrets.lacks(peer, headers)
+        asks = method == "POST" and path in self.secret_paths and not self.plugin_path(path)
+        return asks and self.secrets.lacks(peer, headers)
 
     def refusal(self, peer: str, headers: Mapping[str, str]) -> Deferred[Refusal]:
         """

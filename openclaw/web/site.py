@@ -146,12 +146,12 @@ class QuietSite(Site):
         for channel in list(self._channels):
             channel.end()
 
-    def _count(self, path: bytes, status: int) -> None:
+    def _count(self, path: bytes, status: int, route: str | None = None) -> None:
         if self._counted is not None:
-            self._counted(route_of(self._gate.config(), path.decode("latin-1")), status)
+            self._counted(route or route_of(self._gate.config(), path.decode("latin-1")), status)
 
     def log(self, request: HTTPRequest) -> None:
-        self._count(request.path, request.code)
+        self._count(request.path, request.code, getattr(request, "counted_as", None))
         self._log.debug(
             "{method} {path} {code}",
             method=request.method.decode("latin-1"),
