@@ -182,6 +182,7 @@ def _check(context: Context, paths: Paths) -> None:
 def _remove(context: Context, options: Namespace, found: Places, paths: Paths) -> None:
     """
     :raise AlreadyRunning: a gateway works on the state; nothing was removed.
+    :raise ClaimRefused: another one works on a workspace; nothing was removed.
     """
     there = [path for path in dict.fromkeys(paths()) if os.path.lexists(path)]
     if options.dry_run:
@@ -194,7 +195,7 @@ def _remove(context: Context, options: Namespace, found: Places, paths: Paths) -
 
 def _take(context: Context, found: Places, paths: Sequence[Path]) -> Iterator[Path]:
     trash = Trash.of(context.home, context.environ)
-    with kept_from_gateways(found.state, found.config, context.environ, context.now):
+    with kept_from_gateways(found.state, found.config, context.environ, context.now, paths):
         for path in paths:
             # What stood in something that went before is gone with it.
             if os.path.lexists(path):

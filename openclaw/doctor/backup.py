@@ -163,7 +163,7 @@ def _add_file(archive: tarfile.TarFile, member: str, path: Path) -> str | None:
     with file:
         told, summed = os.fstat(file.fileno()), _Summed(file)
         info = tarfile.TarInfo(member)
-        info.size, info.mode = told.st_size, told.st_mode & 0o700
+        info.size, info.mode, info.mtime = told.st_size, told.st_mode & 0o700, told.st_mtime
         archive.addfile(info, cast(IO[bytes], summed))
     return summed.sum.hexdigest()
 

@@ -5,13 +5,14 @@ Begin with nothing: everything that a gateway keeps goes to the trash (``gateway
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from openclaw.doctor.places import check_movable
 from openclaw.doctor.trash import Trash
+from openclaw.store.claims import Claim, Claims
 from openclaw.store.lock import ProcessLock, reference_lock
 
 #: In the state directory. What clients keep there (``identity/``) is theirs, and logs are what one reads afterwards.
@@ -33,13 +34,14 @@ def reset(
     :param now: seconds since the epoch.
     :return: what was moved, and where to, one after the other.
     :raise AlreadyRunning: a gateway works on it; nothing was moved.
+    :raise ClaimRefused: another one works on the workspace; nothing was moved.
     :raise UnsafePath: one of them is not to be moved; nothing was.
     :raise OSError: something cannot be moved.
     """
     paths = (config, *conversations(state), workspace)
     for path in paths:
         check_movable(path, home)
-    with kept_from_gateways(state, config, environ, now):
+    with kept_from_gateways(state, config, environ, now, paths):
         trash = Trash.of(home, environ)
         for path in paths:
             if os.path.lexists(path):
@@ -48,28 +50,33 @@ def reset(
 
 @contextmanager
 def kept_from_gateways(
-    state: Path, config: Path, environ: Mapping[str, str], now: Callable[[], float]
+    state: Path, config: Path, environ: Mapping[str, str], now: Callable[[], float], moved: Iterable[Path] = ()
 ) -> Iterator[None]:
     """
-    Keep gateways from a state directory meanwhile. One that is not there is not made for that.
+    Keep gateways from a state directory meanwhile, and from workspaces, which another profile's gateway may have. What
+    is not there is not made for that.
 
     :param now: seconds since the epoch.
-    :raise AlreadyRunning: one works on it.
+    :param moved: what is to be moved.
+    :raise AlreadyRunning: one works on the state.
+    :raise ClaimRefused: one works on a directory that is to be moved.
     """
-    if not state.exists():
+    with ExitStack() as held:
+        if state.exists():
+            lock = ProcessLock(
+                state_dir=state,
+                config_path=config,
+                now_ms=lambda: int(now() * 1000),
+                reference=reference_lock(config, environ, os.getuid()),
+            )
+            lock.acquire()
+            held.callback(lock.release)
+        claims = Claims()
+        held.callback(claims.release)
+        claims.take(
+            Claim(path=path, what=str(path), fix="stop it first", is_directory=True) for path in moved if path.is_dir()
+        )
         yield
-        return
-    lock = ProcessLock(
-        state_dir=state,
-        config_path=config,
-        now_ms=lambda: int(now() * 1000),
-        reference=reference_lock(config, environ, os.getuid()),
-    )
-    lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def conversations(state: Path) -> list[Path]:

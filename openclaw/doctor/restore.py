@@ -145,6 +145,7 @@ def restore(
     :param now: seconds since the epoch.
     :return: where what was there is now.
     :raise AlreadyRunning: a gateway works on it; nothing was changed.
+    :raise ClaimRefused: another one works on a workspace; nothing was changed.
     :raise BackupBroken: the archive is not whole; nothing was changed.
     :raise UnsafePath: something would go in the place of the home directory; nothing was changed.
     :raise OSError: something cannot be moved.
@@ -154,9 +155,10 @@ def restore(
         scratch = Path(name)
         unpack(path, scratch)
         places = _places(scratch, places, environ, home)
-        for target in places.parts().values():
+        targets = list(places.parts().values())
+        for target in targets:
             check_movable(target, home)
-        with kept_from_gateways(places.state, places.config, environ, now):
+        with kept_from_gateways(places.state, places.config, environ, now, targets):
             return _exchange(scratch, places, Trash.of(home, environ), now())
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw.store.bodies import LARGE_BODY_BYTES, Bodies
+from openclaw.store.claims import Claim, Claims
 from openclaw.store.interfaces import Entry, Session
 from openclaw.store.lock import ProcessLock
 from openclaw.store.schema import close_cleanly, open_reader, open_writer
@@ -112,6 +113,7 @@ class BackupTests(CommandCase):
         """
         All is as it was; what was there meanwhile is in the trash.
         """
+        os.utime(self.state / "workspace" / "SOUL.md", (0, 1_700_000_000.5))
         self.make()
         self.path.write_text("{gateway: ")
         (self.state / "workspace" / "SOUL.md").write_text("another")
@@ -122,6 +124,7 @@ class BackupTests(CommandCase):
         self.assertTrue(outcome.out.endswith("Restored ~/b.tar.gz\n"), outcome.out)
         self.assertEqual(json.loads(self.path.read_text()), {"gateway": {"mode": "local"}})
         self.assertEqual((self.state / "workspace" / "SOUL.md").read_text(), "soul")
+        self.assertEqual((self.state / "workspace" / "SOUL.md").stat().st_mtime, 1_700_000_000.5)
         self.assertEqual((self.state / "identity" / "device.json").read_text(), "key")
         self.assertEqual(stat.S_IMODE(self.state.stat().st_mode), 0o700)
         connection = open_reader(self.database)
@@ -246,6 +249,25 @@ class BackupTests(CommandCase):
         self.assertEqual(outcome.code, 75)
         self.assertIn("gateway already running", outcome.err)
         self.assertEqual(self.path.read_bytes(), before)
+
+    def test_anothers_workspace(self) -> None:
+        """
+        Not where another profile's gateway works, which the restored configuration may name.
+        """
+        self.configure({"agents": {"defaults": {"workspace": str(self.state / "workspace")}}})
+        self.make()
+        claims = Claims()
+        claims.take([Claim(path=self.state / "workspace", what="workspace", fix="", is_directory=True)])
+        self.addCleanup(claims.release)
+        self.environ["OPENCLAW_STATE_DIR"] = str(self.home / "other")
+        outcome = self.openclaw("backup", "restore", "b.tar.gz", "--yes")
+        self.assertEqual(outcome.code, 75)
+        self.assertIn(f"{self.state / 'workspace'} is used by another gateway", outcome.err)
+        self.assertTrue((self.state / "workspace" / "SOUL.md").exists())
+        self.assertFalse((self.home / "other").exists())
+        self.environ["OPENCLAW_CONFIG_PATH"] = str(self.path)
+        self.assertEqual(self.openclaw("reset", "--scope", "full", "--yes").code, 75)
+        self.assertTrue((self.state / "workspace" / "SOUL.md").exists())
 
     def test_broken(self) -> None:
         """

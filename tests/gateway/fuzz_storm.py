@@ -217,7 +217,7 @@ class Storm:
         if not plain_check(schema_of(row.params))(told):
             self.case.assertEqual(error["code"], "INVALID_REQUEST")
             self.case.assertRegex(
-                error["message"], rf"\Ainvalid {re.escape(method)} params: .*(at /.*: |'|must be object)"
+                error["message"], rf"(?s)\Ainvalid {re.escape(method)} params: .*(at /.*: |'|must be object)"
             )
 
     def _others_are_served(self) -> None:
