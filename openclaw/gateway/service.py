@@ -48,7 +48,7 @@ class Gateway(MultiService):
     claims: Sequence[Claim] = ()
     fronts: Sequence[IService] = ()
     pauses: Sequence[Callable[[], None]] = ()
-    stops: list[IService] = field(factory=list)
+    stops: Sequence[IService] = ()
     pending: Callable[[], list[str]] = field(default=list)
     restarting: bool = field(default=False, init=False)
     _stopped: Deferred[Any] | None = field(default=None, init=False)

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from openclaw.gateway import assembly
+from openclaw.gateway import base
 from openclaw.gateway.events import EventLog
 from openclaw.gateway.scrape import Scrape
 from openclaw.metrics.families import Family
@@ -84,7 +84,7 @@ class ScrapeCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         gateway = MemoryGateway(directory=Path(self.mktemp()), answers=[said("One.")])
-        self.patch(assembly, "is_metered", lambda: self.metered)
+        self.patch(base, "is_metered", lambda: self.metered)
         self.gateway = gateway.start()
         self.addCleanup(self.gateway.stop)
 
