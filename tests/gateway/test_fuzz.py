@@ -57,6 +57,15 @@ class RequestTests(FuzzCase):
 
         answered()
 
+    def test_repeated_runs(self) -> None:
+        """
+        Runs that are asked for again while they are under way: a storm knows that a repeat is answered once.
+        """
+        storm = self.begin()
+        for run, told in (("k1", {}), ("k1", {}), ("k2", {"agentId": "main"}), ("k2", {"agentId": "main"})):
+            storm.ask("agent", {"message": "hello", "idempotencyKey": run, **told})
+        storm.end()
+
     @examples(25)
     @given(st.data())
     def test_all_methods(self, data: st.DataObject) -> None:
