@@ -14,11 +14,11 @@ from twisted.logger import Logger
 
 from openclaw.agent import ledger
 from openclaw.agent.approvals import Question
+from openclaw.agent.beginning import Begun
 from openclaw.agent.context import call_ids, context, decision, open_calls
 from openclaw.agent.errors import Ended, RunRefused
 from openclaw.agent.events import RunEvents, trimmed_result
 from openclaw.agent.lanes import Slot
-from openclaw.agent.ledger import Begun
 from openclaw.agent.prompt import build_system_prompt
 from openclaw.agent.providers.base import ModelRequest, ResolvedModel, ToolCall, ToolSpec, Usage
 from openclaw.agent.providers.catalog import fallback_refs, resolve_model

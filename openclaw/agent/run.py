@@ -16,10 +16,11 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from openclaw.agent import ledger
+from openclaw.agent.beginning import Begun, Collected, begin
 from openclaw.agent.events import RunEvents
 from openclaw.agent.interruption import Interruption
 from openclaw.agent.lanes import Slot
-from openclaw.agent.ledger import Begun, Collected, Reply
+from openclaw.agent.ledger import Reply
 from openclaw.agent.limits import Limits
 from openclaw.agent.loop import ModelLoop
 from openclaw.agent.outcomes import AGENT_TIMEOUT, UNAVAILABLE, make_outcome, usage_of_session
@@ -228,7 +229,7 @@ class ActiveRun:
         outcomes = [run._outcome("ok", "collected") for run in others]
         notes = world.notes.waiting(self.inbound.session_key)
         try:
-            begun = await ledger.begin(
+            begun = await begin(
                 world.store,
                 inbound=self.inbound,
                 prepared=self.prepared,

@@ -13,8 +13,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.agent import ledger
+from openclaw.agent.beginning import Begun, Collected, begin
 from openclaw.agent.errors import RunRefused, UnknownRun
-from openclaw.agent.ledger import Begun, Collected, Reply
+from openclaw.agent.ledger import Reply
 from openclaw.agent.outcomes import make_outcome
 from openclaw.agent.providers.base import ResolvedModel, Usage
 from openclaw.agent.providers.catalog import UnknownModel
@@ -80,7 +81,7 @@ class LedgerCase(SynchronousTestCase):
     def begin(self, one: Inbound | None = None, *, config: Mapping[str, Any] | None = None, **more: Any) -> Begun:
         one = one or inbound()
         arguments = {"prepared": Prepared(prompt=one.message), "notes": (), "now_ms": 7, **more}
-        begun: Deferred[Begun] = ledger.begin(
+        begun: Deferred[Begun] = begin(
             self.store,
             inbound=one,
             session_id="s",
@@ -195,7 +196,7 @@ class BeginTests(LedgerCase):
         """
         A run that the store does not have cannot begin.
         """
-        begun = ledger.begin(
+        begun = begin(
             self.store,
             inbound=inbound("gone"),
             prepared=Prepared(prompt="hi"),
