@@ -66,7 +66,7 @@ def run_gateway(options: StartOptions, environ: MutableMapping[str, str], *, for
         root.startService()
         running: Any = reactor
         running.addSystemEventTrigger("before", "shutdown", root.stopService)
-        running.run(installSignalHandlers=False)
+        running.run()
     finally:
         if life.logging is not None:
             life.logging.stop()
@@ -102,6 +102,11 @@ def _take_signals(root: Root, reactor: Any) -> None:
             stopping.append(root.stopService())
             stopping[0].addBoth(lambda result: reactor.stop())
 
+    def take() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+
     root.life.on_fatal = fatal
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    take()
+    # The reactor has to hear of children that end (SIGCHLD), and takes SIGTERM when it begins with that.
+    reactor.callWhenRunning(take)

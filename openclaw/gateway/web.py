@@ -70,42 +70,6 @@ def make_web(
     :param plugins: those of the configuration.
     """
 
-    def openai() -> OpenAI:
-        from openclaw.documents.pdf import PdfReader
-        from openclaw.web.openai.endpoint import OpenAI
-        from openclaw.web.openai.media import MediaReader
-        from openclaw.web.openai.running import Backend
-
-        backend = Backend(
-            agents=context.agents,
-            follow=follow,
-            waiting_calls=lambda key: context.store.read(lambda unit: waiting_calls(unit, key)),
-            media=MediaReader(
-                config=context.config,
-                fetch=egress.fetch,
-                pdfs=PdfReader(run=ReactorRunner(reactor=reactor, environ={})),
-                in_thread=context.in_thread,
-            ),
-            config=context.config,
-            clock=context.clock,
-            make_id=context.make_id,
-        )
-        return OpenAI(backend=backend, secrets=secrets)
-
-    def hook_calls() -> Hooks:
-        from openclaw.web.hooks.endpoint import Hooks
-        from openclaw.web.hooks.transforms import Transforms
-
-        current = hooks.current
-        transform = Transforms(reactor=reactor, hooks=current, directory=current.directory, spawn=spawn)
-        door = HookSecret(hooks=current, limiter=secrets.limiter, clock=reactor, config=context.config)
-        return Hooks(actions=hooks, door=door, transform=transform, clock=reactor, make_id=context.make_id)
-
-    def tools() -> Tools:
-        from openclaw.web.tools.endpoint import Tools
-
-        return Tools(calls=tool_calls, secrets=secrets, clock=reactor)
-
     calls = PluginCalls(plugins)
     web = WebContext(
         config=context.config,
@@ -115,15 +79,69 @@ def make_web(
         told=lambda agent_id: context.in_thread(read_identity, workspace_of(agent_id)),
         presented=lambda agent_id: identity_of(context, agent_id),
         secrets=secrets,
-        openai=openai,
+        openai=lambda: _make_openai(reactor, context, secrets, follow, egress),
         protocol=lambda: context.in_thread(protocol_text),
         openapi=lambda: context.in_thread(_openapi_text),
         metrics=scrape.text,
-        tools=tools,
+        tools=lambda: _make_tools(reactor, tool_calls, secrets),
         hooks=hooks.current,
-        hook_calls=hook_calls,
+        hook_calls=lambda: _make_hook_calls(reactor, context, secrets, hooks, spawn),
         canvas=canvas.host if canvas is not None else None,
         plugins=calls if plugins.config.wanted else None,
     )
     gate = Gate(config=context.config, secrets=secrets, plugin_path=calls.takes)
     return make_site(make_root_resource(websocket, web), reactor, gate, scrape.meters.asked)
+
+
+# What is imported below is not needed before somebody asks for it.
+
+
+def _make_openai(
+    reactor: Any,
+    context: MethodContext,
+    secrets: Bearer,
+    follow: Callable[[str, Listener], Callable[[], None]],
+    egress: Egress,
+) -> OpenAI:
+    from openclaw.documents.pdf import PdfReader
+    from openclaw.web.openai.endpoint import OpenAI
+    from openclaw.web.openai.media import MediaReader
+    from openclaw.web.openai.running import Backend
+
+    backend = Backend(
+        agents=context.agents,
+        follow=follow,
+        waiting_calls=lambda key: context.store.read(lambda unit: waiting_calls(unit, key)),
+        media=MediaReader(
+            config=context.config,
+            fetch=egress.fetch,
+            pdfs=PdfReader(run=ReactorRunner(reactor=reactor, environ={})),
+            in_thread=context.in_thread,
+        ),
+        config=context.config,
+        clock=context.clock,
+        make_id=context.make_id,
+    )
+    return OpenAI(backend=backend, secrets=secrets)
+
+
+def _make_hook_calls(
+    reactor: Any,
+    context: MethodContext,
+    secrets: Bearer,
+    hooks: HookService,
+    spawn: Callable[[Callable[[], None]], object],
+) -> Hooks:
+    from openclaw.web.hooks.endpoint import Hooks
+    from openclaw.web.hooks.transforms import Transforms
+
+    current = hooks.current
+    transform = Transforms(reactor=reactor, hooks=current, directory=current.directory, spawn=spawn)
+    door = HookSecret(hooks=current, limiter=secrets.limiter, clock=reactor, config=context.config)
+    return Hooks(actions=hooks, door=door, transform=transform, clock=reactor, make_id=context.make_id)
+
+
+def _make_tools(reactor: Any, calls: ToolCalls, secrets: Bearer) -> Tools:
+    from openclaw.web.tools.endpoint import Tools
+
+    return Tools(calls=calls, secrets=secrets, clock=reactor)

@@ -1,5 +1,6 @@
 """
-A gateway that Tailscale publishes, with a ``tailscale`` on the path that keeps what it was asked for.
+A gateway that Tailscale publishes, with a ``tailscale`` on the path that keeps what it was asked for, and ends a moment
+after it has said everything: only SIGCHLD tells of that.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ case "$1" in
 status) echo '{"Self": {"DNSName": "gw.tail1234.ts.net."}}' ;;
 *) [ ! -e "$HOME/refuse" ] || { echo "Access denied: serve config denied" >&2; exit 1; } ;;
 esac
+exec >&- 2>&-
+sleep 0.1
 """
 
 
