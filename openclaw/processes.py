@@ -1,12 +1,13 @@
 """
-Short child processes with limits behind one small interface, so that tests need no child.
+Short child processes with limits behind one small interface, so that tests need no child; and work that may never end,
+in threads that keep nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from attrs import define, frozen
 from twisted.internet.defer import Deferred
@@ -16,6 +17,11 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
 from openclaw.errors import OpenClawError
+
+T = TypeVar("T")
+
+#: Runs work in a thread of its own that does not keep the process from ending.
+Spawn = Callable[[Callable[[], None]], object]
 
 
 @frozen(kw_only=True)
@@ -126,3 +132,27 @@ class ReactorRunner:
             return result
 
         return collector.done.addBoth(stop_timer)
+
+
+def in_own_thread(reactor: Any, spawn: Spawn, work: Callable[[], T]) -> Deferred[T]:
+    """
+    Run work of somebody else's, whatever it does: one that never ends keeps its thread and nothing more.
+
+    :param reactor: is told from threads.
+    :return: fires with what it gives, or with what it raises, ``SystemExit`` too. Cancelling it only ends the waiting.
+    """
+    done: Deferred[T] = Deferred()
+
+    def tell(result: Any) -> None:
+        if not done.called:
+            done.callback(result)
+
+    def run() -> None:
+        try:
+            result: Any = work()
+        except BaseException:
+            result = Failure()
+        reactor.callFromThread(tell, result)
+
+    spawn(run)
+    return done

@@ -20,8 +20,10 @@ from openclaw.gateway.work import Work
 from openclaw.methods.context import Caller, MethodContext
 from openclaw.nodes.hub import make_nodes
 from openclaw.plugins.loading import Plugins
+from openclaw.plugins.routes import Routes
 from openclaw.tailscale import Whois, find_program
 from openclaw.web.hosts import machine_names
+from openclaw.web.paths import OWN
 from openclaw.wizard.session import Wizards
 
 NOBODY = Caller(
@@ -88,7 +90,13 @@ def make_front(base: Base, work: Work, readiness: Readiness) -> Front:
         clock=reactor,
         max_payload=setting.config.gateway.max_payload,
     )
-    plugins = Plugins(config=setting.config.plugins, clock=reactor, in_thread=base.in_thread)
+    plugins = Plugins(
+        config=setting.config.plugins,
+        reactor=reactor,
+        in_thread=base.in_thread,
+        spawn=setting.spawn,
+        routes=Routes(reserved=OWN),
+    )
     site = make_web(
         reactor,
         factory,

@@ -12,17 +12,22 @@ from typing import Any, Final, Protocol
 
 from attrs import define, field, frozen
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from openclaw.config.model_plugins import GROUP, PluginsConfig
 from openclaw.plugins.routes import Handler, Route, RouteRefused, Routes
+from openclaw.processes import Spawn, in_own_thread
 
-#: How long all of them may take to load, in seconds. Requests wait for that.
-LIMIT: Final = 30.0
+#: How long one may take to be imported, and to register, in seconds.
+LIMIT: Final = 10.0
+#: How long requests wait for plugins that are still loaded, in seconds.
+PATIENCE: Final = 2.0
+#: How long one may take to come to its end, in seconds.
+END_LIMIT: Final = 2.0
 
+#: What an entry point names.
 Register = Callable[["PluginApi"], Any]
 
 
@@ -50,13 +55,14 @@ class PluginApi:
     id: str
     config: Mapping[str, Any] = field(repr=False)
     log: Logger
-    _routes: Routes
+    _routes: Routes = field(repr=False)
+    _endings: list[tuple[str, Callable[[], Any]]] = field(repr=False)
 
     def register_http_route(self, path: str, handler: Handler) -> None:
         """
         Answer an exact path, whatever the method is. Who may ask is for the handler to find out.
 
-        A path that somebody has already stays theirs; that is told in the log.
+        A path that is the gateway's, or another plugin's, stays theirs; that is told in the log.
         """
         try:
             self._routes.add(path, Route(self.id, handler))
@@ -68,6 +74,12 @@ class PluginApi:
         Answer what no exact path has; a handler that gives ``False`` leaves the request to the next one.
         """
         self._routes.handlers.append(Route(self.id, handler))
+
+    def on_stop(self, ending: Callable[[], Any]) -> None:
+        """
+        Have something called when the gateway ends or restarts, the last first; it may be a coroutine function.
+        """
+        self._endings.append((self.id, ending))
 
 
 def installed() -> Iterable[Loadable]:
@@ -82,33 +94,46 @@ def installed() -> Iterable[Loadable]:
 @define(kw_only=True, eq=False, repr=False)
 class Plugins(Service):
     """
-    Loads plugins when the gateway starts. One that is missing or broken is told in the log, and keeps nobody.
+    Loads plugins when the gateway starts, one after the other. One that is missing, broken or slow is told in the log,
+    and keeps nobody.
 
     :ivar config: as it was at the start.
+    :ivar reactor: tells the time, and is told from threads.
     :ivar in_thread: runs something that blocks in a thread.
+    :ivar spawn: runs work of others in a thread of its own that does not keep the process from ending.
     """
 
     _log = Logger(namespace="gateway/plugins")
     config: PluginsConfig
-    clock: IReactorTime
+    reactor: Any
     in_thread: Callable[..., Deferred[Any]]
-    find: Callable[[], Iterable[Loadable]] = installed
+    spawn: Spawn
     routes: Routes = field(factory=Routes)
+    find: Callable[[], Iterable[Loadable]] = installed
     _loading: Deferred[None] | None = field(default=None, init=False)
     _waiting: list[Deferred[None]] = field(factory=list, init=False)
+    _endings: list[tuple[str, Callable[[], Any]]] = field(factory=list, init=False)
 
     def startService(self) -> None:
         super().startService()
         if self.config.wanted:
             self._loading = Deferred.fromCoroutine(self._load())
-            self._loading.addTimeout(LIMIT, self.clock, lambda _, seconds: self._too_slow(seconds))
             self._loading.addErrback(self._failed)
             self._loading.addBoth(self._loaded)
 
-    def stopService(self) -> None:
+    def stopService(self) -> Deferred[None]:
         super().stopService()
         if self._loading is not None:
             self._loading.cancel()
+        return Deferred.fromCoroutine(self._end())
+
+    async def _end(self) -> None:
+        while self._endings:
+            name, ending = self._endings.pop()
+            try:
+                await maybeDeferred(ending).addTimeout(END_LIMIT, self.reactor)
+            except (Exception, SystemExit):
+                self._log.failure("plugin {plugin} could not be ended", plugin=name)
 
     def pending(self) -> list[str]:
         """
@@ -118,12 +143,12 @@ class Plugins(Service):
 
     async def ready(self) -> None:
         """
-        Wait until they are loaded, or have taken too long.
+        Wait a moment for those that are still loaded.
         """
         if self._loading is not None:
             waiting: Deferred[None] = Deferred()
             self._waiting.append(waiting)
-            await waiting
+            await waiting.addTimeout(PATIENCE, self.reactor, lambda *_: None)
 
     def _loaded(self, _: object) -> None:
         self._loading = None
@@ -131,13 +156,10 @@ class Plugins(Service):
         for one in waiting:
             one.callback(None)
 
-    def _failed(self, failure: Failure) -> None:
+    def _failed(self, failure: Any) -> None:
         # A stop does not wait for them.
-        if failure.check(CancelledError) is None:
-            self._log.failure("Loading plugins failed.", failure)
-
-    def _too_slow(self, seconds: float) -> None:
-        self._log.error("Plugins were not loaded within {seconds} s.", seconds=round(seconds))
+        if self.running:
+            self._log.failure("Plugins could not be loaded.", failure)
 
     async def _load(self) -> None:
         there = {plugin.name: plugin for plugin in await self.in_thread(lambda: list(self.find()))}
@@ -147,19 +169,28 @@ class Plugins(Service):
                 self._log.warn("plugin not found: {plugin}", plugin=name)
                 continue
             try:
-                await self._register(name, await self.in_thread(plugin.load))
-            except CancelledError:
-                raise
-            except Exception:
+                await self._register(plugin)
+            except DeferredTimeout:
+                self._log.error("plugin {plugin} was not loaded within {seconds} s", plugin=name, seconds=round(LIMIT))
+            except (Exception, SystemExit):
+                if not self.running:
+                    return
                 # Whatever it is, it is the plugin's, and the gateway goes on.
                 self._log.failure("plugin {plugin} could not be loaded", plugin=name)
+            else:
+                self._log.info("plugin {plugin} loaded", plugin=name)
 
-    async def _register(self, name: str, register: Register) -> None:
+    async def _register(self, plugin: Loadable) -> None:
+        """
+        :raise DeferredTimeout: it takes too long.
+        """
+        loading = in_own_thread(self.reactor, self.spawn, plugin.load)
+        register: Register = await loading.addTimeout(LIMIT, self.reactor)
         api = PluginApi(
-            id=name,
-            config=self.config.entries[name].config,
-            log=Logger(namespace=f"gateway/plugins/{name}"),
+            id=plugin.name,
+            config=self.config.entries[plugin.name].config,
+            log=Logger(namespace=f"gateway/plugins/{plugin.name}"),
             routes=self.routes,
+            endings=self._endings,
         )
-        await maybeDeferred(register, api)
-        self._log.info("plugin {plugin} loaded", plugin=name)
+        await maybeDeferred(register, api).addTimeout(LIMIT, self.reactor)

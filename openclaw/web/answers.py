@@ -16,6 +16,8 @@ from openclaw.web.upgrade import UpgradeRefused
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 
+NO_STORE = {"cache-control": "no-store"}
+
 
 def named_headers(request: IRequest) -> dict[str, str]:
     """
@@ -72,3 +74,10 @@ def answer_refused(request: Request, refused: UpgradeRefused) -> bytes:
     """
     headers = {"connection": "close", **refused.headers}
     return answer(request, refused.code, refused.text.encode(), "text/html", headers)
+
+
+def refuse_host(request: Request) -> bytes:
+    """
+    To who calls us by a name that cannot be ours.
+    """
+    return answer_text(request, HTTPStatus.FORBIDDEN, "Forbidden: unknown Host", NO_STORE)

@@ -21,10 +21,18 @@ from twisted.web.server import Request
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import RequestRedirect
 
-from openclaw.web.answers import JSON, answer, answer_json, answer_status, answer_text, named_headers
+from openclaw.web.answers import (
+    JSON,
+    NO_STORE,
+    answer,
+    answer_json,
+    answer_status,
+    answer_text,
+    named_headers,
+    refuse_host,
+)
 from openclaw.web.context import WebContext
 from openclaw.web.gate import NOT_FOUND, UNAUTHORIZED
-from openclaw.web.hosts import host_allowed
 from openclaw.web.page import Page
 from openclaw.web.paths import METRICS, TOOLS_INVOKE, hooks_path, is_below
 
@@ -36,7 +44,6 @@ if TYPE_CHECKING:
 Handler = Callable[..., Any]
 
 READ_METHODS = (b"GET", b"HEAD")
-NO_STORE = {"cache-control": "no-store"}
 ALLOW_READ = {"allow": "GET, HEAD"}
 
 #: Prometheus's text format.
@@ -51,11 +58,8 @@ def asks_no_secret(handler: Handler) -> Handler:
 
     @wraps(handler)
     def checked(app: App, request: Request, **segments: str) -> Any:
-        context = app.context
-        peer = request.getClientAddress()
-        host = getattr(peer, "host", "127.0.0.1")  # a UNIX socket has none, and is as local as loopback
-        if not host_allowed(named_headers(request), host, context.config(), context.names):
-            return answer_text(request, HTTPStatus.FORBIDDEN, "Forbidden: unknown Host", NO_STORE)
+        if not app.context.knows_host(request, named_headers(request)):
+            return refuse_host(request)
         return handler(app, request, **segments)
 
     return checked

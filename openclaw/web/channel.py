@@ -18,7 +18,7 @@ from attrs import define, field
 from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
+from twisted.web.http import HTTPChannel, datetimeToString
 from twisted.web.server import Request
 
 from openclaw.web.answers import JSON, named_headers
@@ -40,6 +40,9 @@ MOST_WAITING = 512
 
 #: What stands before the path in the form in which proxies are asked, which servers have to know too.
 _AUTHORITY = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+
+#: A segment of dots, in a path and perhaps behind it: only then a path is looked at closely.
+_DOTS = re.compile(rb"^/(?:[^?]*/)?(?:\.|%2e){1,2}(?:[/?]|$)", re.IGNORECASE)
 
 
 class LimitedRequest(Request):
@@ -66,14 +69,14 @@ class LimitedRequest(Request):
         """
         gate, path = self.channel.gate, self._asked_path()
         self._most = gate.most(path)
-        if length is not None and length > self._most:
-            self._refuse()
-            return 0
         headers, peer = named_headers(self), getattr(self.channel.getPeer(), "host", "127.0.0.1")
         if gate.closed_to(self.channel.method, path, peer, headers):
             self._pass_over()
             # What came with the head is refused where everything is answered, and the connection stays.
             self.channel.refuse_unread(self, peer, headers)
+            return 0
+        if length is not None and length > self._most:
+            self._refuse()
             return 0
         return length
 
@@ -107,10 +110,28 @@ class LimitedRequest(Request):
 
 def _path_of(target: bytes) -> bytes:
     written = _AUTHORITY.match(target)
-    if written is None:
-        return target
-    path = target[written.end() :]
-    return path if path.startswith(b"/") else b"/" + path
+    path = target if written is None else target[written.end() :]
+    if written is not None and not path.startswith(b"/"):
+        path = b"/" + path
+    return _collapsed(path) if _DOTS.search(path) else path
+
+
+def _collapsed(target: bytes) -> bytes:
+    """
+    A path without ``.`` and ``..``, as clients that know addresses send it (the URL standard, 4.4).
+    """
+    path, mark, query = target.partition(b"?")
+    kept: list[bytes] = []
+    segments = path.split(b"/")[1:]
+    for number, segment in enumerate(segments, start=1):
+        plain = segment.lower().replace(b"%2e", b".")
+        if plain == b"..":
+            kept = kept[:-1]
+        elif plain != b".":
+            kept.append(segment)
+        if plain in (b".", b"..") and number == len(segments):
+            kept.append(b"")
+    return b"/" + b"/".join(kept) + mark + query
 
 
 @define
@@ -295,6 +316,7 @@ class LimitedChannel(HTTPChannel):
     def _say(self, status: HTTPStatus, body: bytes = b"") -> None:
         self.said(self.asked_path, status)
         head = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+        head += f"Date: {datetimeToString().decode()}\r\nX-Content-Type-Options: nosniff\r\n"
         if body:
             head += f"Content-Type: {JSON}\r\n"
         self.transport.write(f"{head}\r\n".encode() + body)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
+from twisted.web.server import Request
 
 from openclaw.config.model import Config
 from openclaw.config.model_hooks import HooksConfig
 from openclaw.web.canvas.host import CanvasHost
 from openclaw.web.gate import Nobody, Secrets
-from openclaw.web.hosts import machine_names
+from openclaw.web.hosts import host_allowed, machine_names
 
 if TYPE_CHECKING:
     from openclaw.web.hooks.endpoint import Hooks
@@ -90,3 +91,13 @@ class WebContext:
     hook_calls: Callable[[], Hooks] | None = None
     canvas: CanvasHost | None = None
     plugins: PluginCalls | None = None
+
+    def knows_host(self, request: Request, headers: Mapping[str, str]) -> bool:
+        """
+        Whether the client calls us by a name that can be ours.
+
+        :param headers: of the request, by lower-case name.
+        """
+        # A UNIX socket has no address, and is as local as loopback.
+        peer = getattr(request.getClientAddress(), "host", "127.0.0.1")
+        return host_allowed(headers, peer, self.config(), self.names)

@@ -12,6 +12,9 @@ MODELS = "/v1/models"
 METRICS = "/metrics"
 TOOLS_INVOKE = "/tools/invoke"
 
+#: What nobody takes over.
+OWN = frozenset({"/healthz", "/readyz", "/protocol.json", "/openapi.json", METRICS, TOOLS_INVOKE})
+
 
 def hooks_path(hooks: HooksConfig) -> str:
     """

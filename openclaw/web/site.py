@@ -19,7 +19,7 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
-from openclaw.web.answers import answer_refused, answer_status, answer_text, named_headers
+from openclaw.web.answers import answer_refused, answer_status, answer_text, named_headers, refuse_host
 from openclaw.web.channel import IDLE_SECONDS, LimitedChannel, LimitedRequest, Waiting
 from openclaw.web.context import WebContext
 from openclaw.web.gate import Gate
@@ -63,6 +63,8 @@ class RootResource(Resource):
         headers = named_headers(request)
         if is_upgrade(headers):
             return self._upgrade(request, headers)
+        if "origin" in headers and not self._context.knows_host(request, headers):
+            return refuse_host(request)
         return self._plain.render(request)
 
     def _upgrade(self, request: Request, headers: Mapping[str, str]) -> Any:

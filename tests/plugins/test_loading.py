@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.config.model import build
-from openclaw.plugins.loading import LIMIT, PluginApi, Plugins
+from openclaw.plugins.loading import LIMIT, PATIENCE, PluginApi, Plugins
+from openclaw.plugins.routes import Routes
 
 
 @frozen
@@ -24,22 +26,43 @@ class Entry:
     """
 
     name: str
-    function: Callable[[PluginApi], Any] | Exception
+    function: Callable[[PluginApi], Any] | BaseException
 
     def load(self) -> Callable[[PluginApi], Any]:
-        if isinstance(self.function, Exception):
+        if isinstance(self.function, BaseException):
             raise self.function
         return self.function
 
 
+class Threads(Clock):
+    """
+    A clock that threads may tell something.
+    """
+
+    def callFromThread(self, call: Callable[..., object], *arguments: Any) -> None:
+        call(*arguments)
+
+
 class PluginsTests(SynchronousTestCase):
     def make(self, config: Mapping[str, Any], *entries: Entry, in_thread: Any = maybeDeferred) -> Plugins:
-        self.clock = Clock()
+        self.clock = Threads()
+        self.hung: list[Callable[[], None]] = []
         plugins = Plugins(
-            config=build({"plugins": config}).plugins, clock=self.clock, in_thread=in_thread, find=lambda: entries
+            config=build({"plugins": config}).plugins,
+            reactor=self.clock,
+            in_thread=in_thread,
+            spawn=self.spawn,
+            routes=Routes(reserved={"/healthz"}),
+            find=lambda: entries,
         )
         self.addCleanup(plugins.stopService)
         return plugins
+
+    def spawn(self, work: Callable[[], None]) -> None:
+        work() if not self.hangs else self.hung.append(work)
+
+    #: Whether threads never end.
+    hangs = False
 
     def loaded(self, config: Mapping[str, Any]) -> list[str]:
         """
@@ -119,6 +142,7 @@ class PluginsTests(SynchronousTestCase):
         def register(api: PluginApi) -> None:
             api.register_http_route("/x", lambda request: api.id.encode())
             api.register_http_route("/y?z", lambda request: b"")
+            api.register_http_route("healthz", lambda request: b"")
 
         plugins = self.make(
             {"entries": {"a": {"enabled": True}, "b": {"enabled": True}}}, *map(Entry, "ab", [register] * 2)
@@ -130,35 +154,81 @@ class PluginsTests(SynchronousTestCase):
             told,
             [
                 "a: HTTP route is no path: /y?z",
+                "a: HTTP route is the gateway's own: /healthz",
                 "b: HTTP route already registered: /x (by a)",
                 "b: HTTP route is no path: /y?z",
+                "b: HTTP route is the gateway's own: /healthz",
             ],
         )
         self.assertEqual(plugins.routes.exact["/x"].plugin, "a")
 
-    def test_waited_for(self) -> None:
+    def test_endless(self) -> None:
         """
-        Whoever asks meanwhile waits, but not for ever.
+        One that is never imported, and one that never registers, are left after a while; the next one works, and
+        requests wait a moment only.
         """
-        threads: list[Deferred[Any]] = []
-
-        def in_thread(*call: Any) -> Deferred[Any]:
-            threads.append(Deferred())
-            return threads[-1]
-
-        plugins = self.make({"entries": {"a": {"enabled": True}}}, in_thread=in_thread)
+        config = {"entries": {name: {"enabled": True} for name in ("import", "register", "works")}}
+        works = Entry("works", lambda api: api.register_http_route("/works", lambda request: b""))
+        plugins = self.make(config, Entry("import", print), Entry("register", lambda api: Deferred()), works)
+        self.hangs = True
         plugins.startService()
-        self.assertEqual(plugins.pending(), ["plugins"])
         waits = [Deferred.fromCoroutine(plugins.ready()) for _ in range(2)]
         waits[0].cancel()
         self.failureResultOf(waits[0])
-        self.clock.advance(LIMIT - 1)
-        self.assertNoResult(waits[1])
-        with capturedLogs() as events:
-            self.clock.advance(1)
+        self.clock.advance(PATIENCE)
         self.successResultOf(waits[1])
-        self.assertEqual([formatEvent(event) for event in events], ["Plugins were not loaded within 30 s."])
-        self.assertEqual(plugins.pending(), [])
+        self.assertEqual(plugins.pending(), ["plugins"])
+        self.hangs = False
+        with capturedLogs() as events:
+            self.clock.advance(LIMIT - PATIENCE)
+            self.clock.advance(LIMIT)
+        told = [formatEvent(event) for event in events]
+        limit = "was not loaded within 10 s"
+        self.assertEqual(told, [f"plugin import {limit}", f"plugin register {limit}", "plugin works loaded"])
+        self.assertEqual((plugins.pending(), list(plugins.routes.exact)), ([], ["/works"]))
+        self.hung[0]()  # at last, when nobody waits
+
+    def test_hostile(self) -> None:
+        """
+        One that ends the process, and one that fails as if it were stopped, are failures like others.
+        """
+
+        def leaves(api: PluginApi) -> None:
+            raise SystemExit(1)
+
+        def is_cancelled(api: PluginApi) -> None:
+            raise CancelledError()
+
+        config = {"entries": {name: {"enabled": True} for name in ("exits", "leaves", "cancelled", "works")}}
+        entries = [Entry("exits", SystemExit(1)), Entry("leaves", leaves), Entry("cancelled", is_cancelled)]
+        plugins = self.make(config, *entries, Entry("works", lambda api: None))
+        with capturedLogs() as events:
+            plugins.startService()
+        told = [formatEvent(event) for event in events]
+        failed = [f"plugin {name} could not be loaded" for name in ("exits", "leaves", "cancelled")]
+        self.assertEqual(told, [*failed, "plugin works loaded"])
+        self.assertEqual(len(self.flushLoggedErrors(SystemExit, CancelledError)), 3)
+
+    def test_ended(self) -> None:
+        """
+        What was begun ends with the gateway, the last first; one that fails or never ends keeps nobody.
+        """
+        ended: list[str] = []
+
+        def register(api: PluginApi) -> None:
+            api.on_stop(lambda: ended.append("first"))
+            api.on_stop(Deferred)
+            api.on_stop(lambda: ended.append(str(1 / 0)))
+            api.on_stop(lambda: ended.append("last"))
+
+        plugins = self.make({"entries": {"a": {"enabled": True}}}, Entry("a", register))
+        plugins.startService()
+        stopping = plugins.stopService()
+        self.assertEqual(ended, ["last"])
+        self.clock.advance(2)
+        self.successResultOf(stopping)
+        self.assertEqual(ended, ["last", "first"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError, DeferredTimeout)), 2)
 
     def test_stopped(self) -> None:
         """
@@ -167,6 +237,6 @@ class PluginsTests(SynchronousTestCase):
         plugins = self.make({"entries": {"a": {"enabled": True}}}, in_thread=lambda *call: Deferred())
         plugins.startService()
         with capturedLogs() as events:
-            plugins.stopService()
+            self.successResultOf(plugins.stopService())
         self.assertEqual(events, [])
         self.assertEqual(self.clock.getDelayedCalls(), [])

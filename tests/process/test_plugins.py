@@ -5,14 +5,17 @@ A plugin in the real process: the one of ``docs/plugins.md``, as an installed pa
 from __future__ import annotations
 
 import os
+import signal
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import define
 
 from tests.process.case import ProcessCase
-from tests.process.gateway import LIMIT, GatewayProcess, configuration
+from tests.process.gateway import LIMIT, GatewayProcess, configuration, eventually
 from tests.tables import ROOT, blocks
 
 SECRET = "a secret of this doorbell"
@@ -55,20 +58,34 @@ class PluginTests(ProcessCase):
             with error:
                 return error.code, error.read()
 
+    def make(self, entries: Mapping[str, Any]) -> WithPackages:
+        home = Path(self.mktemp()).absolute()
+        home.mkdir(parents=True)
+        gateway = WithPackages(home, configuration({"plugins": {"entries": entries}}))
+        self.addCleanup(gateway.kill)
+        return gateway
+
+    def test_endless(self) -> None:
+        """
+        One whose import never ends keeps neither those who ask for something else, nor the process from ending.
+        """
+        gateway = self.make({"endless": {"enabled": True}})
+        gateway.install("endless", "import time\ntime.sleep(1000)\n", "endless = endless:register")
+        gateway.start(ready=False)
+        eventually(lambda: "listening on" in gateway.output, "it does not listen")
+        self.assertEqual(gateway.get("/").status, 200)
+        self.assertEqual(gateway.get("/readyz").status, 503)
+        gateway.signal(signal.SIGTERM)
+        self.assertEqual(gateway.ended(), 0)
+
     def test_documented(self) -> None:
         """
         It answers with what the configuration has for it; one that is not there is told, by the log and by doctor.
         """
         (source,) = blocks(ROOT / "docs" / "plugins.md", "python")
         (toml,) = blocks(ROOT / "docs" / "plugins.md", "toml")
-        home = Path(self.mktemp()).absolute()
-        home.mkdir(parents=True)
-        entries = {
-            "doorbell": {"enabled": True, "config": {"secret": "${DOORBELL_SECRET}"}},
-            "missing": {"enabled": True},
-        }
-        gateway = WithPackages(home, configuration({"plugins": {"entries": entries}}))
-        self.addCleanup(gateway.kill)
+        doorbell = {"enabled": True, "config": {"secret": "${DOORBELL_SECRET}"}}
+        gateway = self.make({"doorbell": doorbell, "missing": {"enabled": True}})
         gateway.install("doorbell", source, toml.strip().splitlines()[-1].replace('"', ""))
         gateway.start()
         self.assertEqual(self.post(gateway, SECRET), (200, b"ok"))

@@ -117,17 +117,43 @@ class TargetTests(SynchronousTestCase):
         root = Path(self.mktemp()).absolute()
         (root / "page").mkdir(parents=True)
         (root / "page/index.html").write_text("<head></head>the page")
-        (root / "secret").write_text("secret")
+        (root / "secret").write_text("hidden text")
         for site in (make_root(), make_root(configured(root=str(root / "page")))):
             for path in (
                 *("/../secret", "/%2e%2e/secret", "/..%2fsecret", "/%2e%2e%2fsecret", "/x/../../secret", "/..;/secret"),
                 *("/\\..\\secret", "/..%5csecret", "/%5c..%5csecret", "/.../secret", "/..%00/secret", "/secret%00"),
                 *("/..%252fsecret", "/avatar/..%2f..%2fsecret", "/avatar/%2e%2e", f"/{root}/secret", "/%2e/../secret"),
-                *("/./healthz", "/x/../healthz", "/healthz/", "/healthz//", "/healthz;x", "/healthz%3f", "healthz"),
+                *("/healthz/", "/healthz//", "/healthz;x", "/healthz%3f", "healthz"),
             ):
                 answer = ask(site, path)
-                self.assertNotIn(b"secret", answer.body, path)
+                self.assertNotIn(b"hidden text", answer.body, path)
                 self.assertNotIn(b"true", answer.body, path)
+
+    def test_dots(self) -> None:
+        """
+        Segments of dots lead where clients that know addresses say they do, before anything is decided of a path; what
+        is only nearly one is a name like others.
+        """
+        root = make_root()
+        for path in ("/./healthz", "/x/../healthz", "/x/%2e%2E/healthz", "/../healthz?x=/../y", "/.%2e/x/./../healthz"):
+            self.assertEqual(ask(root, path).body, b'{"ok":true}', path)
+        for path in ("/x/..", "/x/.", "/x/../", "/%2e"):
+            self.assertNotEqual(ask(root, path).body, b'{"ok":true}', path)
+        for target in (b"/x/../v1/chat/completions", b"/v1/./chat/completions"):
+            # The body is not waited for where nobody brings a secret, by that name either.
+            line = Line(root)
+            line.send(b"POST " + target + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+            line.clock.advance(1)
+            self.assertEqual(parsed(line.taken()).status, 401)
+
+    def test_secret_first(self) -> None:
+        """
+        Who brings no secret is told that, however much comes.
+        """
+        line = Line(make_root())
+        line.send(b"POST /tools/invoke HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+        line.clock.advance(1)
+        self.assertEqual(parsed(line.taken()).status, 401)
 
     def test_not_utf8(self) -> None:
         """

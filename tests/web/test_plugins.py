@@ -4,10 +4,11 @@ What plugins answer over HTTP: before whom, and what becomes of it.
 
 from __future__ import annotations
 
+from operator import methodcaller
 from typing import Any
 
 from attrs import evolve
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import NOT_DONE_YET
@@ -24,9 +25,13 @@ from tests.web.asking import Answer, Line, ask, make_root, parsed
 HEAD = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
+def giving(answer: Any) -> Handler:
+    return lambda request: answer
+
+
 class PluginCase(SynchronousTestCase):
     def setUp(self) -> None:
-        self.plugins = Plugins(config=Config().plugins, clock=Clock(), in_thread=self.fail)
+        self.plugins = Plugins(config=Config().plugins, reactor=Clock(), in_thread=self.fail, spawn=self.fail)
         self.calls = PluginCalls(self.plugins)
 
     def route(self, path: str, handler: Handler) -> None:
@@ -94,6 +99,24 @@ class OrderTests(PluginCase):
         self.assertEqual((self.ask("/other", method="POST").status, asked[2:]), (405, ["one", "two", "three"]))
         self.assertEqual(self.ask("/__openclaw__/other", method="POST").status, 405)
         self.assertEqual(len(asked), 8, "each is asked once")
+
+    def test_passed_on_whole(self) -> None:
+        """
+        Who passes a request on leaves no trace: neither in what is read of it, nor in what is answered.
+        """
+
+        def looks(request: Any) -> bool:
+            request.content.read()
+            request.setResponseCode(299)
+            request.setHeader("x-left", "1")
+            request.addCookie("left", "1")
+            return False
+
+        self.plugins.routes.handlers.append(Route("looks", looks))
+        self.plugins.routes.handlers.append(Route("reads", lambda request: request.content.read()))
+        answer = self.ask("/x", method="POST", headers=[("Host", "x"), ("Content-Length", "2")], body=b"hi")
+        self.assertEqual((answer.status, answer.body), (200, b"hi"))
+        self.assertFalse({"x-left", "set-cookie"} & set(answer.headers))
 
     def test_own_secret(self) -> None:
         """
@@ -178,6 +201,50 @@ class AnswerTests(PluginCase):
         self.assertTrue(line.ended)
         self.assertNotIn(b"\r\n0\r\n", line.taken())
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 2)
+
+    def test_wrong_results(self) -> None:
+        """
+        What is no answer is a failure of the plugin, and so is what looks like a stop or an end of the process.
+        """
+
+        def raises(error: BaseException) -> Handler:
+            def fails(request: Any) -> None:
+                raise error
+
+            return fails
+
+        handlers = [giving(wrong) for wrong in ({"a": 1}, True, False, 1.5)]
+        for number, handler in enumerate([*handlers, raises(CancelledError()), raises(SystemExit(1))]):
+            self.route(f"/{number}", handler)
+            answer = self.ask(f"/{number}")
+            self.assertEqual((answer.status, answer.text), (500, "Internal Server Error"), number)
+        self.assertEqual(len(self.flushLoggedErrors(TypeError, CancelledError, SystemExit)), 6)
+
+    def test_wrong_end(self) -> None:
+        """
+        A part and then no answer, or the next handler's, is told by the end of the connection.
+        """
+
+        def part(request: Any) -> bool:
+            request.write(b"part")
+            return False
+
+        self.plugins.routes.handlers.append(Route("mine", part))
+        line = Line(make_root(plugins=self.calls))
+        line.send(HEAD % b"/x")
+        self.assertTrue(line.ended)
+        self.assertNotIn(b"\r\n0\r\n", line.taken())
+        self.assertEqual(len(self.flushLoggedErrors(TypeError)), 1)
+
+    def test_no_content(self) -> None:
+        """
+        204 and 304 have no length, since they have no body.
+        """
+        for status in (204, 304):
+            self.route(f"/{status}", methodcaller("setResponseCode", status))
+            answer = self.ask(f"/{status}")
+            self.assertEqual((answer.status, answer.body), (status, b""))
+            self.assertFalse({"content-length", "content-type"} & set(answer.headers))
 
     def test_gone(self) -> None:
         """

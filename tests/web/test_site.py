@@ -106,6 +106,19 @@ class HostTests(SynchronousTestCase):
             answer = ask(make_root(), path, headers=[("Host", "evil.example")])
             self.assertEqual((answer.status, answer.text), (403, "Forbidden: unknown Host"), path)
 
+    def test_foreign_host_of_a_page(self) -> None:
+        """
+        A page that has its own name lead here is known by its ``Origin``, also where a secret is asked; programs have
+        none.
+        """
+        named = [("Host", "evil.example")]
+        for path in ("/v1/models", "/tools/invoke", "/hooks/wake", "/metrics"):
+            answer = ask(make_root(), path, headers=[*named, ("Origin", "http://evil.example")])
+            self.assertEqual((answer.status, answer.text), (403, "Forbidden: unknown Host"), path)
+        self.assertEqual(ask(make_root(), "/v1/models", headers=named).status, 404)
+        answer = ask(make_root(), "/v1/models", headers=[HOST, ("Origin", "http://evil.example")])
+        self.assertEqual(answer.status, 404)
+
     def test_own_names(self) -> None:
         """
         The machine's names pass, and what the configuration allows.

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from openclaw.config.model_hooks import HooksConfig, HookTransformConfig
 from openclaw.errors import OpenClawError
+from openclaw.processes import Spawn, in_own_thread
 from openclaw.web.hooks.templates import Call
 
 JAVASCRIPT = frozenset({".js", ".mjs", ".cjs", ".ts", ".mts", ".cts"})
@@ -34,7 +35,6 @@ AT_ONCE = 4
 #: Modules that are kept loaded.
 KEPT = 64
 
-Spawn = Callable[[Callable[[], None]], object]
 Function = Callable[[dict[str, Any]], Any]
 
 
@@ -134,31 +134,19 @@ class Transforms:
     async def _called(self, transform: HookTransformConfig, call: Call) -> Mapping[str, Any] | None:
         await self._turns.acquire()
         base = base_of(self.hooks(), self.directory)
-        made = await self._in_thread(lambda: self._run(transform, base, call))
+        made = await in_own_thread(self.reactor, self.spawn, lambda: self._take_turn(transform, base, call))
         if made is not None and not isinstance(made, Mapping):
             raise TransformFailed(f"{transform.module} must return a dict or None, and gave {type(made).__name__}")
         return made
 
-    def _in_thread(self, work: Callable[[], Any]) -> Deferred[Any]:
+    def _take_turn(self, transform: HookTransformConfig, base: Path, call: Call) -> Any:
         """
         The turn goes back when the thread ends, whether or not somebody still waits for it.
         """
-        done: Deferred[Any] = Deferred(lambda _: None)
-
-        def told(result: Any) -> None:
-            self._turns.release()
-            if not done.called:
-                done.callback(result)
-
-        def run() -> None:
-            try:
-                result = work()
-            except Exception:
-                result = Failure()
-            self.reactor.callFromThread(told, result)
-
-        self.spawn(run)
-        return done
+        try:
+            return self._run(transform, base, call)
+        finally:
+            self.reactor.callFromThread(self._turns.release)
 
     def _run(self, transform: HookTransformConfig, base: Path, call: Call) -> Any:
         try:
@@ -168,7 +156,7 @@ class Transforms:
             )
         except TransformFailed:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise TransformFailed(f"{transform.module} failed: {type(error).__name__}: {error}") from error
 
     def _function(self, path: Path, export: str) -> Function:
