@@ -119,10 +119,7 @@ def parse_json(data: str | bytes) -> Any:
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-        if "\\ud" not in text.lower():
-            raise NotJson(f"not JSON: {error}") from error
-        value = _parse_halves(text)
+        value = _parse_halves(data, error)
     if _may_be_deep(data) and _is_deep(value):
         raise NotJson(f"nested deeper than {MOST_LEVELS} levels")
     return value
@@ -144,13 +141,25 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-def _parse_halves(text: str) -> Any:
+def _parse_halves(data: str | bytes, why: orjson.JSONDecodeError) -> Any:
+    """
+    :param why: the data cannot be read in the usual way.
+    """
     try:
+        text = data if isinstance(data, str) else data.decode()
+        if "\\ud" not in text.lower():
+            raise NotJson(f"not JSON: {why}") from why
         value = json.loads(text, parse_constant=_refuse_constant)
-        whole = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return orjson.loads(whole)
+        return orjson.loads(whole(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError) as error:
         raise NotJson(f"not JSON: {error}") from error
+
+
+def whole(text: str) -> str:
+    """
+    The same text with U+FFFD for each half of a surrogate pair that has no other half beside it.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _refuse_constant(name: str) -> Any:

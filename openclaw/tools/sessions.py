@@ -74,10 +74,12 @@ async def sessions_list(world: ToolWorld, arguments: Arguments, context: ToolCon
     limit = arguments.whole("limit", MOST_SESSIONS, most=MOST_SESSIONS)
     kinds = set(arguments.names("kinds"))
     asked: dict[str, Any] = {"includeGlobal": True}
-    if config.session.scope != GLOBAL and not config.tools.agent_to_agent.enabled:
-        # Those of other agents are not seen, and must not use up the limit.
-        asked["agentId"] = context.agent_id
-    if not kinds and not config.tools.agent_to_agent.allow:
+    talk = config.tools.agent_to_agent
+    # What is left out of the answer must not use up the limit.
+    all_seen = talk.enabled and not talk.allow
+    if config.session.scope != GLOBAL and not talk.enabled:
+        asked["agentId"], all_seen = context.agent_id, True
+    if all_seen and not kinds:
         asked["limit"] = limit
     if minutes is not None and minutes >= 1:
         asked["activeMinutes"] = int(minutes)

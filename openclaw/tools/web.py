@@ -20,7 +20,7 @@ from openclaw.clock import millis
 from openclaw.config.model_tools import PerplexityConfig, WebSearchConfig
 from openclaw.egress.errors import FetchFailed
 from openclaw.egress.fetch import Fetched, Limits
-from openclaw.protocol.frames import NotJson, parse_json
+from openclaw.protocol.frames import NotJson, parse_json, whole
 from openclaw.tools.base import Arguments, ToolFailed, ToolWorld, result
 from openclaw.tools.html import read_page
 
@@ -164,19 +164,13 @@ def _read(fetched: Fetched, markdown: bool) -> dict[str, Any]:
         return {"title": page.title, "extractor": "html", "text": page.text}
     if fetched.mime.endswith(("/json", "+json")):
         try:
-            return {"extractor": "json", "text": _whole(json.dumps(json.loads(text), indent=2, ensure_ascii=False))}
+            # JSON can name halves of surrogate pairs, which nothing can store.
+            return {"extractor": "json", "text": whole(json.dumps(json.loads(text), indent=2, ensure_ascii=False))}
         except (ValueError, RecursionError):
             return {"extractor": "raw", "text": text}
     if fetched.mime and not fetched.mime.startswith("text/") and "xml" not in fetched.mime:
         return {"extractor": "none", "text": f"[{len(fetched.body)} bytes of {fetched.mime}]"}
     return {"extractor": "raw", "text": text}
-
-
-def _whole(text: str) -> str:
-    """
-    Halves of surrogate pairs, which JSON can name and nothing can store, as U+FFFD.
-    """
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _charset(content_type: str) -> str:

@@ -47,7 +47,9 @@ class ParseTests(SynchronousTestCase):
         What is no JSON text is refused, whatever is wrong with it.
         """
         deep = "[" * 5000 + "]" * 5000
-        for data in ("", " ", "not json", "{'a':1}", "NaN", "[1,]", b"\xff", deep, '"\\ud800', '["\\ud800", NaN]'):
+        no_utf8 = (b"\xff", b'["\xff"]', b'["\\ud83d\\ude00 \xff"]', b'["\\ud83d", "\xff"]')
+        odd = ("", " ", "not json", "{'a':1}", "NaN", "[1,]", deep, '"\\ud800', '["\\ud800", NaN]')
+        for data in (*odd, *no_utf8):
             self.assertRaises(NotJson, parse_json, data)
 
     def test_deep_with_half_a_pair(self) -> None:

@@ -262,6 +262,10 @@ class SessionTests(ToolCase):
         gateway = self.gateway({"session": {"scope": "global"}})
         gateway.say("hi", session_key="global")
         self.assertEqual([row["key"] for row in self.done(gateway, "sessions_list")["sessions"]], ["main"])
+        gateway.advance(1.0)
+        gateway.say("hi", session_key="agent:ops:x")
+        told = self.done(gateway, "sessions_list", limit=1)["sessions"]
+        self.assertEqual([row["key"] for row in told], ["main"])
 
     def test_by_id(self) -> None:
         gateway = self.gateway()
