@@ -10,9 +10,23 @@ from openclaw.agent.tools import ToolContext
 from openclaw.tools.base import Action, Arguments, ToolFailed, ToolWorld
 
 NO_CHANNEL: Final = "Channel is required (no configured channels detected)."
+NO_SWITCH: Final = "dryRun must be true or false"
+
+
+def acts(arguments: Arguments) -> bool:
+    """
+    Whether a call tells somebody something; a dry run does not.
+    """
+    return not arguments.flag("dryRun")
 
 
 async def send(world: ToolWorld, arguments: Arguments, context: ToolContext) -> Any:
+    """
+    Send a message; with ``dryRun``, say what would be sent.
+    """
+    # Whoever writes 1 or "yes" does not want it to be sent.
+    if not isinstance(arguments.given.get("dryRun"), bool | None):
+        raise ToolFailed(NO_SWITCH)
     channel = arguments.text("channel")
     if channel is None:
         raise ToolFailed(NO_CHANNEL)
@@ -20,13 +34,14 @@ async def send(world: ToolWorld, arguments: Arguments, context: ToolContext) -> 
         "to": arguments.needed("target", "to", "channelId"),
         "message": arguments.needed("message", "caption"),
         "channel": channel,
-        "idempotencyKey": world.make_id(),
         **arguments.known("accountId"),
     }
     media = arguments.text("media") or arguments.text("path") or arguments.text("filePath")
     if media is not None:
         asked["mediaUrl"] = media
-    return await world.methods("send", asked)
+    if arguments.flag("dryRun"):
+        return {**asked, "via": "gateway", "mediaUrl": media, "dryRun": True}
+    return await world.methods("send", {**asked, "idempotencyKey": world.make_id()})
 
 
 async def other(world: ToolWorld, arguments: Arguments, context: ToolContext) -> Any:

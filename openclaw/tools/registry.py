@@ -67,7 +67,7 @@ def _told(web: WebTools) -> Iterator[tuple[str, str, Work, Acts]]:
         memory.memory_search,
         never,
     )
-    yield "message", "Send a message to somebody through a channel.", by_action(message.ACTIONS), always
+    yield "message", "Send a message to somebody through a channel.", by_action(message.ACTIONS), message.acts
     yield (
         "nodes",
         "Look at and use connected devices: notifications, camera, screen, location, programs.",

@@ -184,6 +184,31 @@ class OtherTests(DeviceCase):
         told = self.failed(world, "message", action="send", channel="telegram", to="1", message="x")
         self.assertEqual(told, "unsupported channel: telegram")
 
+    def test_message_dry_run(self) -> None:
+        """
+        What would be sent is told, and nothing is; what is no switch is not taken for one that is off.
+        """
+        world = FakeWorld(Path(self.mktemp()), {"send": {"messageId": "m1"}})
+        message = {"action": "send", "channel": "telegram", "target": "1", "message": "x"}
+        told = {"channel": "telegram", "to": "1", "message": "x", "via": "gateway", "mediaUrl": None, "dryRun": True}
+        for dry in (True, "true"):
+            done = self.successResultOf(world.perform("message", **message, dryRun=dry))
+            self.assertEqual(done.details, told)
+        with_more = self.successResultOf(
+            world.perform("message", **message, dryRun=True, media="a.png", accountId="work")
+        ).details
+        self.assertEqual(with_more, {**told, "mediaUrl": "a.png", "accountId": "work"})
+        odd: list[Any] = [1, "yes", []]
+        for dry in odd:
+            self.assertEqual(self.failed(world, "message", **message, dryRun=dry), "dryRun must be true or false")
+        self.assertEqual(
+            self.failed(world, "message", action="send", channel="telegram", dryRun=True), "target required"
+        )
+        self.assertEqual(world.called, [])
+        for off in (None, False):
+            self.successResultOf(world.perform("message", **message, dryRun=off))
+        self.assertEqual([method for method, _ in world.called], ["send", "send"])
+
     def test_questions(self) -> None:
         """
         After text from outside, what acts asks a person first; what looks does not.
@@ -198,6 +223,8 @@ class OtherTests(DeviceCase):
                 self.assertEqual(tools[name].question(call, where("external")) is not None, asked, (name, action))
                 self.assertIsNone(tools[name].question(call, where("operator")))
         self.assertIsNotNone(tools["message"].question(ToolCall("c", "message", {}), where("external")))
+        dry = ToolCall("c", "message", {"action": "send", "dryRun": True})
+        self.assertIsNone(tools["message"].question(dry, where("external")))
         self.assertIsNone(tools["web_fetch"].question(ToolCall("c", "web_fetch", {}), where("external")))
 
     def test_internal_error(self) -> None:
