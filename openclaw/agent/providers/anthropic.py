@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -24,7 +25,6 @@ from openclaw.agent.providers.base import (
     Usage,
 )
 from openclaw.agent.providers.errors import AnswerRefused, GarbledAnswer, StreamBroken
-from openclaw.agent.providers.halves import Joined, read_event, whole
 from openclaw.agent.providers.http import HttpClient, post_events
 from openclaw.agent.providers.openai import MAX_OUTPUT_TOKENS, stream_error
 from openclaw.agent.providers.sse import ServerEvent
@@ -193,8 +193,6 @@ class MessageReader:
     _emit: Emit
     _block: _Block | None = None
     _usage: dict[str, int] = field(factory=dict)
-    _thought: Joined = field(factory=Joined)
-    _text: Joined = field(factory=Joined)
     _stop: StopReason | None = None
     _called: bool = False
     _done: bool = False
@@ -203,12 +201,10 @@ class MessageReader:
         if self._done:
             return True
         try:
-            data = read_event(event.data)
-        except (ValueError, RecursionError) as error:
+            data = orjson.loads(event.data)
+        except orjson.JSONDecodeError as error:
             raise GarbledAnswer("The model's answer is not JSON.") from error
         try:
-            if data["type"] == "error":
-                raise stream_error(parse_json(event.data)["error"])
             return self._take(data["type"], data)
         except (TypeError, AttributeError, KeyError, ValueError) as error:
             raise GarbledAnswer("The model's answer is not in the form of messages.") from error
@@ -249,32 +245,28 @@ class MessageReader:
             )
             self.finish()
             return True
+        elif kind == "error":
+            raise stream_error(data["error"])
         return False
 
     def _delta(self, delta: Mapping[str, Any]) -> None:
         kind = delta["type"]
         if kind == "text_delta":
-            self._tell(TextDelta, self._text.add(delta["text"]))
+            self._emit(TextDelta(delta["text"]))
         elif kind == "thinking_delta":
-            self._tell(ThinkingDelta, self._thought.add(delta["thinking"]))
+            self._emit(ThinkingDelta(delta["thinking"]))
         elif kind == "signature_delta":
             self._emit(ThinkingDelta("", delta["signature"]))
         elif kind == "input_json_delta" and self._block is not None:
             self._block.json.append(delta["partial_json"])
 
-    def _tell(self, kind: type[TextDelta] | type[ThinkingDelta], text: str) -> None:
-        if text:
-            self._emit(kind(text))
-
     def _close(self) -> None:
-        self._tell(ThinkingDelta, self._thought.rest())
-        self._tell(TextDelta, self._text.rest())
         block, self._block = self._block, None
         if block is None or block.kind != "tool_use":
             return
         text = "".join(block.json)
         try:
-            arguments = parse_json(whole(text)) if text.strip() else {}
+            arguments = parse_json(text) if text.strip() else {}
         except NotJson as error:
             raise StreamBroken(f"The arguments of the model's call of {block.name} are not JSON.") from error
         if not isinstance(arguments, dict):

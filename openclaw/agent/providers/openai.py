@@ -31,7 +31,6 @@ from openclaw.agent.providers.errors import (
     ProviderOverloaded,
     StreamBroken,
 )
-from openclaw.agent.providers.halves import Joined, read_event, whole
 from openclaw.agent.providers.http import HttpClient, error_text, post_events
 from openclaw.agent.providers.sse import ServerEvent
 from openclaw.protocol.frames import NotJson, parse_json
@@ -184,7 +183,7 @@ class _PartialCall:
         """
         text = "".join(self.arguments)
         try:
-            arguments = parse_json(whole(text)) if text.strip() else {}
+            arguments = parse_json(text) if text.strip() else {}
         except NotJson as error:
             if cut:
                 raise AnswerRefused(f"The model's call of {self.name} is longer than its answer may be.") from error
@@ -203,8 +202,6 @@ class CompletionReader:
     _emit: Emit
     _calls: list[_PartialCall] = field(factory=list)
     _at: dict[int, _PartialCall] = field(factory=dict)
-    _thought: Joined = field(factory=Joined)
-    _text: Joined = field(factory=Joined)
     _finish: StopReason | None = None
     _done: bool = False
 
@@ -215,13 +212,13 @@ class CompletionReader:
             self.finish()
             return True
         try:
-            chunk = read_event(event.data)
-        except (ValueError, RecursionError) as error:
+            chunk = orjson.loads(event.data)
+        except orjson.JSONDecodeError as error:
             raise GarbledAnswer("The model's answer is not JSON.") from error
         if not isinstance(chunk, dict):
             raise GarbledAnswer("The model's answer is not made of objects.")
         if chunk.get("error"):
-            raise stream_error(parse_json(event.data)["error"])
+            raise stream_error(chunk["error"])
         try:
             self._chunk(chunk)
         except (TypeError, AttributeError, KeyError, ValueError) as error:
@@ -234,10 +231,6 @@ class CompletionReader:
         if self._finish is None:
             raise StreamBroken("The model's answer ended before it was complete.")
         self._done = True
-        if rest := self._thought.rest():
-            self._emit(ThinkingDelta(rest))
-        if rest := self._text.rest():
-            self._emit(TextDelta(rest))
         for call in self._calls:
             self._emit(call.complete(cut=self._finish == "length"))
         self._emit(Stop("toolUse" if self._calls else self._finish))
@@ -252,15 +245,13 @@ class CompletionReader:
         delta = choices[0].get("delta") or {}
         for name in REASONING_FIELDS:
             if delta.get(name):
-                if thought := self._thought.add(str(delta[name])):
-                    self._emit(ThinkingDelta(thought, name))
+                self._emit(ThinkingDelta(str(delta[name]), name))
                 break
         text = delta.get("content")
         if text:
             if not isinstance(text, str):
                 raise TypeError(text)
-            if text := self._text.add(text):
-                self._emit(TextDelta(text))
+            self._emit(TextDelta(text))
         for call in delta.get("tool_calls") or ():
             self._call(call)
         reason = choices[0].get("finish_reason")
@@ -272,7 +263,7 @@ class CompletionReader:
     def _call(self, part: Mapping[str, Any]) -> None:
         call = self._called(part.get("index"), part.get("id"))
         function = part.get("function") or {}
-        call.name = whole(function.get("name") or call.name)
+        call.name = function.get("name") or call.name
         arguments = function.get("arguments")
         if arguments:
             # Some servers give an object in place of its text.
@@ -290,7 +281,7 @@ class CompletionReader:
             self._calls.append(call)
         if index is not None:
             self._at[index] = call
-        call.id = whole(id or call.id)
+        call.id = id or call.id
         return call
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -107,28 +106,6 @@ class StreamTests(AnthropicCase):
             answer.end()
             self.successResultOf(done)
             self.assertEqual((joined(self.events), self.events[-1]), ("Grüße 漢🦞", Stop("stop")))
-
-    def test_cut_within_a_character(self) -> None:
-        """
-        Halves of an emoji that come one after the other are one; one that stays alone is told as such. So it is with
-        thoughts and with arguments.
-        """
-        thoughts = [{"type": "thinking_delta", "thinking": part} for part in ("t\ud83d", "\ude00")]
-        parts = [{"type": "input_json_delta", "partial_json": part} for part in ('{"a":"\ud83d', '\ude00"}')]
-        events = [
-            START,
-            *block(0, {"type": "thinking", "thinking": ""}, *thoughts),
-            *text("a\ud83d", "\ude00b", "\ude00", "c\ud83d"),
-            *block(2, {"type": "tool_use", "id": "1", "name": "f"}, *parts),
-            ending("tool_use"),
-            STOP,
-        ]
-        self.answered(sse(*map(json.dumps, events)))
-        self.assertEqual(joined(self.events), "a😀b\ufffdc\ufffd")
-        thought = [event.text for event in self.events if isinstance(event, ThinkingDelta)]
-        self.assertEqual(thought, ["t", "😀"])
-        (call,) = [event for event in self.events if isinstance(event, ToolCall)]
-        self.assertEqual(call.arguments, {"a": "😀"})
 
     def test_tool_call(self) -> None:
         """

@@ -273,29 +273,6 @@ class FailureTests(OpenAICase):
         self.assertIsInstance(self.broken(sse({"error": {"message": "no"}})), AnswerRefused)
         self.assertIsInstance(self.broken(sse(chunk({}, "content_filter"))), AnswerRefused)
 
-    def test_cut_within_a_character(self) -> None:
-        """
-        Halves of an emoji that come one after the other are one; one that stays alone is told as such. So it is with
-        thoughts and with arguments.
-        """
-        pieces = [{"content": "a\ud83d"}, {"content": "\ude00b"}, {"content": "\ude00"}, {"content": "c\ud83d"}]
-        thoughts = [{"reasoning_content": "t\ud83d"}, {"reasoning_content": "\ude00"}]
-        calls = [
-            {"tool_calls": [{"index": 0, "id": "1", "function": {"name": "f", "arguments": part}}]}
-            for part in ('{"a":"\ud83d', '\ude00"}')
-        ]
-        answer = Answer()
-        done = self.ask(answer)
-        deltas: list[dict[str, Any]] = [*thoughts, *pieces, *calls]
-        answer.say(sse(*(json.dumps(chunk(delta)) for delta in deltas), chunk({}, "stop"), "[DONE]"))
-        answer.end()
-        self.successResultOf(done)
-        self.assertEqual(joined(self.events), "a😀b\ufffdc\ufffd")
-        thought = [event.text for event in self.events if isinstance(event, ThinkingDelta)]
-        self.assertEqual(thought, ["t", "😀"])
-        (call,) = [event for event in self.events if isinstance(event, ToolCall)]
-        self.assertEqual(call.arguments, {"a": "😀"})
-
     def test_half_arguments(self) -> None:
         """
         A tool is never called with half its arguments.
