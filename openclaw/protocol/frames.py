@@ -107,19 +107,20 @@ class NotJson(OpenClawError):
     """
 
 
-def parse_json(data: str | bytes) -> Any:
+def parse_json(data: str | bytes, *, halves: bool = False) -> Any:
     """
     Read one message.
 
     Half of a surrogate pair, which JavaScript sends when it cuts a text within an emoji, becomes U+FFFD: nothing else
     of ours could store or send it.
 
+    :param halves: it stays as it is, for who has to find the other half elsewhere.
     :raise NotJson: it is not JSON.
     """
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        value = _parse_halves(data, error)
+        value = _parse_halves(data, error, keep=halves)
     if _may_be_deep(data) and _is_deep(value):
         raise NotJson(f"nested deeper than {MOST_LEVELS} levels")
     return value
@@ -141,7 +142,7 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-def _parse_halves(data: str | bytes, why: orjson.JSONDecodeError) -> Any:
+def _parse_halves(data: str | bytes, why: orjson.JSONDecodeError, *, keep: bool) -> Any:
     """
     :param why: the data cannot be read in the usual way.
     """
@@ -150,7 +151,7 @@ def _parse_halves(data: str | bytes, why: orjson.JSONDecodeError) -> Any:
         if "\\ud" not in text.lower():
             raise NotJson(f"not JSON: {why}") from why
         value = json.loads(text, parse_constant=_refuse_constant)
-        return orjson.loads(whole(json.dumps(value, ensure_ascii=False)))
+        return value if keep else orjson.loads(whole(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError) as error:
         raise NotJson(f"not JSON: {error}") from error
 

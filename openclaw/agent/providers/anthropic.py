@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -25,10 +24,11 @@ from openclaw.agent.providers.base import (
     Usage,
 )
 from openclaw.agent.providers.errors import AnswerRefused, GarbledAnswer, StreamBroken
+from openclaw.agent.providers.halves import WholeTexts
 from openclaw.agent.providers.http import HttpClient, post_events
 from openclaw.agent.providers.openai import MAX_OUTPUT_TOKENS, stream_error
 from openclaw.agent.providers.sse import ServerEvent
-from openclaw.protocol.frames import NotJson, parse_json
+from openclaw.protocol.frames import NotJson, parse_json, whole
 
 VERSION = "2023-06-01"
 BETAS = ("fine-grained-tool-streaming-2025-05-14", "interleaved-thinking-2025-05-14")
@@ -67,7 +67,7 @@ class AnthropicModel:
                 f"{self.model.base_url.removesuffix('/v1')}/v1/messages",
                 self._headers(),
                 request_body(self.model, request),
-                MessageReader(emit),
+                MessageReader(WholeTexts(emit)),
             )
         )
 
@@ -201,8 +201,8 @@ class MessageReader:
         if self._done:
             return True
         try:
-            data = orjson.loads(event.data)
-        except orjson.JSONDecodeError as error:
+            data = parse_json(event.data, halves=True)
+        except NotJson as error:
             raise GarbledAnswer("The model's answer is not JSON.") from error
         try:
             return self._take(data["type"], data)
@@ -256,7 +256,7 @@ class MessageReader:
         elif kind == "thinking_delta":
             self._emit(ThinkingDelta(delta["thinking"]))
         elif kind == "signature_delta":
-            self._emit(ThinkingDelta("", delta["signature"]))
+            self._emit(ThinkingDelta("", whole(delta["signature"])))
         elif kind == "input_json_delta" and self._block is not None:
             self._block.json.append(delta["partial_json"])
 
@@ -264,7 +264,7 @@ class MessageReader:
         block, self._block = self._block, None
         if block is None or block.kind != "tool_use":
             return
-        text = "".join(block.json)
+        text = whole("".join(block.json))
         try:
             arguments = parse_json(text) if text.strip() else {}
         except NotJson as error:

@@ -28,6 +28,7 @@ from openclaw.agent.providers.errors import (
     StreamBroken,
 )
 from openclaw.agent.providers.sse import EventParser, ServerEvent
+from openclaw.protocol.frames import NotJson, parse_json
 
 #: How much of an error's body is read.
 MAX_ERROR_BYTES = 64 * 1024
@@ -196,8 +197,8 @@ def error_text(body: bytes) -> str:
     The sentence in an error's body, wherever its author put it.
     """
     try:
-        decoded = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        decoded = parse_json(body)
+    except NotJson:
         text = " ".join(body.decode("utf-8", "replace").split())
         return text[:500] or "no explanation"
     while isinstance(decoded, list) and decoded:

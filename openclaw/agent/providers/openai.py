@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,9 +32,10 @@ from openclaw.agent.providers.errors import (
     ProviderOverloaded,
     StreamBroken,
 )
+from openclaw.agent.providers.halves import WholeTexts
 from openclaw.agent.providers.http import HttpClient, error_text, post_events
 from openclaw.agent.providers.sse import ServerEvent
-from openclaw.protocol.frames import NotJson, parse_json
+from openclaw.protocol.frames import NotJson, parse_json, whole
 
 #: More output than this is never asked for.
 MAX_OUTPUT_TOKENS = 32_000
@@ -71,7 +73,7 @@ class OpenAIModel:
                 f"{self.model.base_url}/chat/completions",
                 headers,
                 request_body(self.model, request),
-                CompletionReader(emit),
+                CompletionReader(WholeTexts(emit)),
             )
         )
 
@@ -181,7 +183,7 @@ class _PartialCall:
         """
         :param cut: whether the answer ended because it had become too long.
         """
-        text = "".join(self.arguments)
+        text = whole("".join(self.arguments))
         try:
             arguments = parse_json(text) if text.strip() else {}
         except NotJson as error:
@@ -212,8 +214,8 @@ class CompletionReader:
             self.finish()
             return True
         try:
-            chunk = orjson.loads(event.data)
-        except orjson.JSONDecodeError as error:
+            chunk = parse_json(event.data, halves=True)
+        except NotJson as error:
             raise GarbledAnswer("The model's answer is not JSON.") from error
         if not isinstance(chunk, dict):
             raise GarbledAnswer("The model's answer is not made of objects.")
@@ -267,7 +269,7 @@ class CompletionReader:
         arguments = function.get("arguments")
         if arguments:
             # Some servers give an object in place of its text.
-            call.arguments.append(arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode())
+            call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
 
     def _called(self, index: int | None, id: str | None) -> _PartialCall:
         """
@@ -298,7 +300,7 @@ def stream_error(error: Any) -> ProviderError:
     """
     An error that came inside a stream.
     """
-    text = error_text(orjson.dumps({"error": error}))
+    text = error_text(json.dumps({"error": error}).encode())
     kind = f"{error.get('code', '')} {error.get('type', '')}" if isinstance(error, dict) else ""
     if any(word in kind for word in ("overloaded", "rate_limit", "server_error", "api_error", "429", "50")):
         return ProviderOverloaded(text)

@@ -4,6 +4,7 @@ A model's server in memory, behind the part of an HTTP client that providers use
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -87,6 +88,13 @@ def sse(*events: Mapping[str, Any] | str, named: bool = False) -> bytes:
         data = event.encode() if isinstance(event, str) else orjson.dumps(event)
         lines.append(b"data: " + data + b"\n\n")
     return b"".join(lines)
+
+
+def in_units(*events: Mapping[str, Any]) -> bytes:
+    """
+    The same from a server that escapes each UTF-16 unit, halves of pairs too.
+    """
+    return sse(*(json.dumps(event) for event in events))
 
 
 def joined(events: Sequence[ModelEvent]) -> str:

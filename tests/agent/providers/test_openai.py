@@ -16,7 +16,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
 from openclaw.agent.providers import http
-from openclaw.agent.providers.base import ModelEvent, ModelRequest, Stop, ThinkingDelta, ToolCall, ToolSpec, Usage
+from openclaw.agent.providers.base import (
+    ModelEvent,
+    ModelRequest,
+    Stop,
+    ThinkingDelta,
+    ToolCall,
+    ToolSpec,
+    Usage,
+)
 from openclaw.agent.providers.errors import (
     AnswerRefused,
     GarbledAnswer,
@@ -26,7 +34,7 @@ from openclaw.agent.providers.errors import (
     StreamBroken,
 )
 from openclaw.agent.providers.openai import OpenAIModel, request_body
-from tests.agent.providers.serving import Answer, Server, joined, resolved, sse, usages
+from tests.agent.providers.serving import Answer, Server, in_units, joined, resolved, sse, usages
 
 RECORDED: Mapping[str, Any] = json.loads(
     (Path(__file__).parents[2] / "fixtures" / "session-model-request.json").read_text(encoding="utf-8")
@@ -64,6 +72,14 @@ class OpenAICase(SynchronousTestCase):
         self.server = Server([answer])
         model = OpenAIModel(model=resolved(), client=self.server, clock=self.clock)
         return model.stream(ModelRequest(system="Be kind.", messages=[user("hi")]), self.events.append)
+
+    def answered(self, data: bytes) -> None:
+        self.events = []
+        answer = Answer()
+        done = self.ask(answer)
+        answer.say(data)
+        answer.end()
+        self.successResultOf(done)
 
 
 class StreamTests(OpenAICase):
@@ -233,6 +249,13 @@ class FailureTests(OpenAICase):
         self.assertTrue(str(error).startswith("HTTP 502: <html> bad gateway </html>"))
         self.assertLess(len(str(error)), 600)
 
+    def test_deep_error(self) -> None:
+        """
+        An error that is nested too deep to be written again is told as it came.
+        """
+        error = self.refused(400, b'{"error":' * 300 + b"1" + b"}" * 300)
+        self.assertTrue(str(error).startswith('HTTP 400: {"error":{"error":'))
+
     def test_unreachable(self) -> None:
         """
         No connection is worth another try.
@@ -272,6 +295,8 @@ class FailureTests(OpenAICase):
         self.assertIsInstance(overloaded, ProviderOverloaded)
         self.assertIsInstance(self.broken(sse({"error": {"message": "no"}})), AnswerRefused)
         self.assertIsInstance(self.broken(sse(chunk({}, "content_filter"))), AnswerRefused)
+        half = self.broken(in_units({"error": {"message": "no\ud83d"}}))
+        self.assertEqual((type(half), str(half)), (AnswerRefused, "no\ufffd"))
 
     def test_half_arguments(self) -> None:
         """
