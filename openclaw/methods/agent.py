@@ -15,7 +15,7 @@ from openclaw.agent.errors import UnknownRun
 from openclaw.agent.types import Inbound, Outcome
 from openclaw.clock import millis
 from openclaw.methods import attachments
-from openclaw.methods.agents import agent_exists
+from openclaw.methods.agents import agent_exists, check_agent
 from openclaw.methods.authorise import READ, WRITE
 from openclaw.methods.chat import check_sending
 from openclaw.methods.context import MethodContext
@@ -104,6 +104,7 @@ async def agent(context: MethodContext, params: AgentParams) -> Any:
     target = await _target(context, params)
     if target is None:
         return await _failing(context, params, NO_SESSION)
+    await check_agent(context, "agent", target.key)
     await check_sending(context, target.key)
     if params.timeout == 0:
         return await _failing(context, params, NO_TIME)

@@ -15,9 +15,10 @@ from openclaw.config.model_agents import AgentConfig
 from openclaw.files import NoSuchFile, NotBelowRoot, open_below
 from openclaw.methods.authorise import READ
 from openclaw.methods.context import MethodContext
+from openclaw.methods.mapping import invalid
 from openclaw.methods.table import MethodTable
 from openclaw.protocol.agents import AgentsListParams, AgentsListResult
-from openclaw.sessions.keys import MAIN, default_agent, normalize_agent_id
+from openclaw.sessions.keys import MAIN, agent_of, default_agent, normalize_agent_id
 from openclaw.store.interfaces import Unit
 
 MAX_AVATAR_BYTES = 2 * 1024 * 1024
@@ -47,6 +48,21 @@ def agent_ids(config: Config, unit: Unit) -> list[str]:
     first = default_agent(config)
     known = set(configured_agents(config)) or set(unit.sessions.agent_ids())
     return [first, *sorted(known - {first})]
+
+
+async def check_agent(context: MethodContext, method: str, session_key: str) -> None:
+    """
+    A run for an agent that nobody has made would make it.
+
+    :param session_key: canonical.
+    :raise Failed: it is that of an agent which ``agents.list`` does not tell of.
+    """
+    config = context.config()
+    agent_id = agent_of(session_key, default_agent(config))
+    if agent_exists(config, agent_id):
+        return
+    if agent_id not in await context.store.read(lambda unit: agent_ids(config, unit)):
+        raise invalid(f'invalid {method} params: unknown agent id "{agent_id}"')
 
 
 @methods.method("agents.list", AgentsListParams, result=AgentsListResult, scope=READ)

@@ -16,6 +16,7 @@ from openclaw.agent.transcript import append_message, entry_id, injected_message
 from openclaw.agent.types import Inbound
 from openclaw.clock import millis
 from openclaw.methods import attachments
+from openclaw.methods.agents import check_agent
 from openclaw.methods.authorise import READ, WRITE
 from openclaw.methods.context import MethodContext
 from openclaw.methods.mapping import invalid
@@ -81,6 +82,8 @@ async def send(context: MethodContext, params: ChatSendParams) -> dict[str, Any]
         raise invalid("message or attachment required")
     images = attachments.images(params.attachments)
     key = canonical_key(params.session_key, context.config())
+    if text.lower() not in STOP_WORDS:
+        await check_agent(context, "chat.send", key)
     await check_sending(context, key, text)
     if text.lower() in STOP_WORDS:
         return _aborted(await ended(context, key, params.session_key, reason="stop"))

@@ -37,8 +37,6 @@ class CollectTests(SynchronousTestCase):
         gateway = MemoryGateway(directory=Path(self.mktemp())).start()
         self.addCleanup(gateway.stop)
         client = gateway.connected()
-        params = {"sessionKey": "agent:ghost:main", "message": "hi", "idempotencyKey": "k"}
-        client.call("chat.send", params)
-        gateway.advance(1)
+        client.call("sessions.patch", {"key": "agent:ghost:main", "label": "x"})
         health = client.call("health", {"probe": True})["payload"]
         self.assertEqual([agent["agentId"] for agent in health["agents"]], ["main", "ghost"])

@@ -178,6 +178,7 @@ class AgentTests(MethodCase):
                 {"agentId": "main", "sessionKey": "agent:foo:main"},
                 'invalid agent params: agent "main" does not match session key agent "foo"',
             ),
+            ({"sessionKey": "agent:nobody:main"}, 'invalid agent params: unknown agent id "nobody"'),
             ({"sessionKey": "main", "channel": "bogus"}, "invalid agent params: unknown channel: bogus"),
             ({"sessionKey": "main", "replyChannel": "Bogus"}, "invalid agent params: unknown channel: bogus"),
             ({"sessionKey": "deny"}, "send blocked by session policy"),

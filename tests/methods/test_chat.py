@@ -82,6 +82,30 @@ class SendTests(MethodCase):
         for key, text in enumerate(("/status", "/think high", "stop")):
             self.assertTrue(self.send(text, idempotencyKey=str(key))[0].ok, text)
 
+    def test_unknown_agent(self) -> None:
+        """
+        A key that names an agent which nobody has made starts nothing; what runs there can be stopped.
+        """
+        (reply,) = self.send(sessionKey="agent:Nobody:main")
+        assert reply.error is not None
+        told = 'invalid chat.send params: unknown agent id "nobody"'
+        self.assertEqual((reply.error.code, reply.message), ("INVALID_REQUEST", told))
+        self.assertEqual(self.send("/status", sessionKey="agent:nobody:main")[0].message, told)
+        self.assertEqual(self.agents.submitted, [])
+        self.assertTrue(self.send("stop", sessionKey="agent:nobody:main")[0].ok)
+
+    def test_agent_with_sessions(self) -> None:
+        """
+        Without a list, an agent that has sessions, as from another installation, is one; beside a list it is none.
+        """
+        self.session("agent:ops:x")
+        self.assertTrue(self.send(sessionKey="agent:ops:main")[0].ok)
+        (reply,) = self.asked("agent", {"message": "hi", "sessionKey": "agent:ops:y", "idempotencyKey": "a"})
+        self.assertTrue(reply.ok)
+        self.configure({**MOCK_CONFIG, "agents": {"list": [{"id": "main"}]}})
+        refused = self.send(sessionKey="agent:ops:main", idempotencyKey="l")[0]
+        self.assertEqual(refused.message, 'invalid chat.send params: unknown agent id "ops"')
+
     def test_stop_words(self) -> None:
         """
         A message that is a stop word ends the session's runs, whoever started them, and starts none.

@@ -259,7 +259,7 @@ class SessionTests(ToolCase):
         """
         Where everybody has one session, it is seen.
         """
-        gateway = self.gateway({"session": {"scope": "global"}})
+        gateway = self.gateway({**AGENTS, "session": {"scope": "global"}})
         gateway.say("hi", session_key="global")
         self.assertEqual([row["key"] for row in self.done(gateway, "sessions_list")["sessions"]], ["main"])
         gateway.advance(1.0)
