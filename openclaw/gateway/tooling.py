@@ -27,7 +27,8 @@ from openclaw.protocol.scopes import ADMIN
 from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key
 from openclaw.tools.base import GatewayTool, ToolFailed
 from openclaw.tools.policy import Layer, allowed, layers
-from openclaw.web.tools.calls import ToolRefused, UnknownAgent, Whose
+from openclaw.web.errors import UnknownAgent
+from openclaw.web.tools.calls import ToolRefused, Whose
 
 #: The tools in the name of which methods are called.
 OWN: Final = Caller(

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from openclaw.config.model import Config
 from openclaw.sessions.keys import MAIN, agent_of, canonical_key, default_agent, normalize_agent_id
-from openclaw.web.openai.errors import UnknownAgent
+from openclaw.web.errors import UnknownAgent
 
 AGENT_HEADERS = ("x-openclaw-agent-id", "x-openclaw-agent")
 SESSION_HEADER = "x-openclaw-session-key"

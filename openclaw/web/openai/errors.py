@@ -16,6 +16,7 @@ from openclaw.errors import OpenClawError
 from openclaw.store.errors import StoreUnavailable
 from openclaw.web.answers import answer_json
 from openclaw.web.bodies import MalformedBody
+from openclaw.web.errors import UnknownAgent
 
 AGENT_TIMEOUT = "AGENT_TIMEOUT"
 
@@ -38,18 +39,6 @@ class InvalidRequest(OpenClawError):
 
     def __str__(self) -> str:
         return self.text
-
-
-@frozen
-class UnknownAgent(OpenClawError):
-    """
-    There is no such agent.
-    """
-
-    agent_id: str
-
-    def __str__(self) -> str:
-        return f'Unknown agent id "{self.agent_id}".'
 
 
 @frozen

@@ -42,18 +42,6 @@ class KeyReused(OpenClawError):
         return "Idempotency-Key was used for another request"
 
 
-@frozen
-class UnknownAgent(OpenClawError):
-    """
-    A session key names an agent that is not there.
-    """
-
-    agent_id: str
-
-    def __str__(self) -> str:
-        return f'Unknown agent id "{self.agent_id}".'
-
-
 @frozen(kw_only=True)
 class Whose:
     """

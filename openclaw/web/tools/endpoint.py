@@ -19,8 +19,9 @@ from twisted.web.server import Request
 from openclaw.store.errors import StoreUnavailable
 from openclaw.web.answers import answer_json, answer_status, named_headers
 from openclaw.web.bodies import MalformedBody, read_object
+from openclaw.web.errors import UnknownAgent
 from openclaw.web.gate import UNAUTHORIZED, Secrets
-from openclaw.web.tools.calls import Answered, KeyReused, Once, ToolCalls, ToolRefused, UnknownAgent, Whose
+from openclaw.web.tools.calls import Answered, KeyReused, Once, ToolCalls, ToolRefused, Whose
 
 NO_TOOL = "tools.invoke requires body.tool"
 NO_SWITCH = "body.dryRun must be true or false"
