@@ -62,6 +62,14 @@ def make_outcome(
     )
 
 
+def last_text(outcome: Outcome) -> str:
+    """
+    The last thing that a run said.
+    """
+    payloads = (outcome.result or {}).get("payloads") or ()
+    return next((payload["text"] for payload in reversed(payloads) if payload.get("text")), "")
+
+
 def _pending(call: ToolCall) -> dict[str, str]:
     return {"id": call.id, "name": call.name, "arguments": orjson.dumps(call.arguments).decode()}
 

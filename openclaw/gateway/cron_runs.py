@@ -15,13 +15,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from openclaw.agent.heartbeat import OK
 from openclaw.agent.lanes import Lane, lane_limit
+from openclaw.agent.outcomes import last_text
 from openclaw.agent.types import Agents, Inbound, Outcome
 from openclaw.clock import MACHINE_ZONE
 from openclaw.config.model import Config
 from openclaw.cron.errors import CronRefused
 from openclaw.cron.jobs import MAX_SUMMARY, Claim, Record, Result, Status
 from openclaw.cron.schedule import zone_of
-from openclaw.gateway.heartbeats import HeartbeatService, last_text
+from openclaw.gateway.heartbeats import HeartbeatService
 from openclaw.methods.agents import agent_exists
 from openclaw.methods.delivery import DEFAULT_CHANNEL, LAST, WEBCHAT
 from openclaw.sessions.keys import default_agent, main_session_key, normalize_agent_id

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from openclaw.agent.errors import RuntimeStopped
 from openclaw.agent.heartbeat import TASKS, Heartbeat, has_tasks, heartbeat_of, heartbeats, is_active, judge
+from openclaw.agent.outcomes import last_text
 from openclaw.agent.types import Agents, Inbound, Outcome, Publish
 from openclaw.clock import millis
 from openclaw.config.model import Config
@@ -266,14 +267,6 @@ class HeartbeatService(Service):
         event = {"ts": now, "status": status, "reason": reason, "durationMs": now - began, **members}
         self.switch.last = event
         self.publish("heartbeat", event, drop_if_slow=True)
-
-
-def last_text(outcome: Outcome) -> str:
-    """
-    The last thing that a run said.
-    """
-    payloads = (outcome.result or {}).get("payloads") or ()
-    return next((payload["text"] for payload in reversed(payloads) if payload.get("text")), "")
 
 
 def _is_repeated(session: Session, text: str, now_ms: int) -> bool:

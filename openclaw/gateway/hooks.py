@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from openclaw.agent.errors import RuntimeStopped
 from openclaw.agent.external import unmarked, wrapped
 from openclaw.agent.heartbeat import OK
+from openclaw.agent.outcomes import last_text
 from openclaw.agent.runtime import AgentRuntime
 from openclaw.agent.types import Agents, Inbound, Outcome
 from openclaw.config.auth import ResolvedAuth
@@ -29,7 +30,7 @@ from openclaw.config.model_hooks import HooksConfig, hooks_problem
 from openclaw.cron.jobs import MAX_SUMMARY
 from openclaw.gateway.authenticate import same_secret
 from openclaw.gateway.cron_runs import MAX_SECONDS, told_now
-from openclaw.gateway.heartbeats import HeartbeatService, last_text
+from openclaw.gateway.heartbeats import HeartbeatService
 from openclaw.gateway.limits import OURSELVES, FailureLimiter, counted_address
 from openclaw.sessions.keys import canonical_key, default_agent, main_session_key
 from openclaw.store.interfaces import Run, Store

@@ -23,14 +23,13 @@ from openclaw.agent.commands.status import short
 from openclaw.agent.errors import RuntimeStopped
 from openclaw.agent.external import wrapped
 from openclaw.agent.ledger import ANNOUNCE
-from openclaw.agent.outcomes import AGENT_TIMEOUT
+from openclaw.agent.outcomes import AGENT_TIMEOUT, last_text
 from openclaw.agent.record import read_outcome
 from openclaw.agent.runtime import AgentRuntime
 from openclaw.agent.text import SILENT
 from openclaw.agent.types import REQUESTER, SUBAGENT, Inbound, Outcome
 from openclaw.clock import millis
 from openclaw.errors import OpenClawError
-from openclaw.gateway.heartbeats import last_text
 from openclaw.sessions.keys import agent_of, default_agent, is_subagent
 from openclaw.store.interfaces import OutboxItem, Run, Session, Unit
 from openclaw.tools.base import Methods, ToolFailed

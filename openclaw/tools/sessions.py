@@ -12,11 +12,13 @@ from attrs import evolve
 
 from openclaw.agent.commands.base import CommandContext
 from openclaw.agent.commands.status import status
+from openclaw.agent.outcomes import last_text
+from openclaw.agent.record import read_outcome
 from openclaw.agent.tools import ToolContext, ToolResult
 from openclaw.clock import MACHINE_ZONE, millis
 from openclaw.config.model import Config
 from openclaw.sessions.keys import agent_of, canonical_key, default_agent, main_session_key, normalize_agent_id, rest_of
-from openclaw.store.interfaces import Run, Unit
+from openclaw.store.interfaces import Unit
 from openclaw.tools.base import Arguments, ToolFailed, ToolWorld, result
 
 MOST_SESSIONS: Final = 200
@@ -236,32 +238,10 @@ async def sessions_send(world: ToolWorld, arguments: Arguments, context: ToolCon
     told_back: dict[str, Any] = {"runId": run_id, "status": outcome["status"], "sessionKey": named}
     run = await world.store.read(lambda unit: unit.runs.get(run_id))
     if outcome["status"] == "ok":
-        told_back["reply"] = await _reply(world, key, run)
+        # What the run answered, and not what was said there before or since; nothing, if it chose to be silent.
+        ended = run.outcome if run is not None else None
+        told_back["reply"] = last_text(read_outcome(ended)) if ended else ""
     elif outcome.get("error"):
         told_back["error"] = outcome["error"]
     # What the other one read from outside may be in what it says.
     return evolve(result(told_back), foreign=run is not None and run.inbound.get("trust") == "external")
-
-
-async def _reply(world: ToolWorld, key: str, run: Run | None) -> str:
-    """
-    What a run answered, and not what was said there before or since: nothing, if it chose to be silent.
-    """
-    ended = (run.outcome if run is not None else None) or {}
-    if "result" in ended:
-        payloads = ended["result"].get("payloads") or ()
-        return next((payload["text"] for payload in reversed(payloads) if payload.get("text")), "")
-    # Its message was answered together with others.
-    return _last_text(await _messages(world, key, MOST_MESSAGES, tools=False))
-
-
-def _last_text(messages: list[Any]) -> str:
-    for message in reversed(messages):
-        if message.get("role") == "assistant":
-            content = message.get("content")
-            return (
-                content
-                if isinstance(content, str)
-                else "".join(block.get("text", "") for block in content if isinstance(block, Mapping))
-            )
-    return ""
