@@ -109,6 +109,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         fronts=[advertising, exposure, *([front.canvas] if front.canvas else [])],
         listener=listener,
         agents=work.agents,
+        answered=front.site.answered,
         drain_limit=lambda: timedelta(milliseconds=base.config().gateway.shutdown.drain_ms),
         pauses=[work.heartbeats.pause, work.cron.pause],
         stops=_services(

@@ -5,7 +5,6 @@ What clients reach: methods, nodes, WebSockets and HTTP, on one port.
 from __future__ import annotations
 
 from attrs import define
-from twisted.web.server import Site
 
 from openclaw.gateway.base import Base, link_channel, new_id
 from openclaw.gateway.bearer import Bearer
@@ -24,6 +23,7 @@ from openclaw.plugins.routes import Routes
 from openclaw.tailscale import Whois, find_program
 from openclaw.web.hosts import machine_names
 from openclaw.web.paths import OWN
+from openclaw.web.site import QuietSite
 from openclaw.wizard.session import Wizards
 
 NOBODY = Caller(
@@ -42,7 +42,7 @@ class Front:
     canvas: CanvasService | None
     plugins: Plugins
     whois: Whois
-    site: Site
+    site: QuietSite
 
 
 def make_front(base: Base, work: Work, readiness: Readiness) -> Front:

@@ -4,7 +4,7 @@ The gateway's own parent service: it stops its parts in an order, and waits for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,8 @@ from openclaw.gateway.life import Life
 from openclaw.gateway.listener import Listener
 from openclaw.store.claims import Claim
 
+#: How long answers over HTTP may take that are no runs, once runs have ended (``http.md`` 1.1).
+ANSWERS_LIMIT = timedelta(seconds=5)
 #: How long open requests may take once their clients were told.
 REQUESTS_LIMIT = timedelta(seconds=2)
 
@@ -31,6 +33,7 @@ class Gateway(MultiService):
     Everything that runs. Children start in the order in which they were added, the listener last.
 
     :ivar drain_limit: how long runs that are under way may go on once a stop was asked for.
+    :ivar answered: waits until everybody is answered over HTTP.
     :ivar claims: what this gateway must have for itself.
     :ivar fronts: what is stopped before the gateway's port is closed, in order.
     :ivar pauses: called before runs are waited for: nothing begins by itself any more.
@@ -44,6 +47,7 @@ class Gateway(MultiService):
     health: Health
     listener: Listener
     agents: AgentRuntime
+    answered: Callable[[], Coroutine[Any, Any, None]]
     drain_limit: Callable[[], timedelta]
     claims: Sequence[Claim] = ()
     fronts: Sequence[IService] = ()
@@ -90,6 +94,7 @@ class Gateway(MultiService):
         if self.restarting:
             # Until here whoever came was told to come again; from here on they wait for the next gateway.
             await self._stop_listening()
+        await self._answer()
         self.clients.close()
         await self.clients.drained(REQUESTS_LIMIT)
         for service in self.stops:
@@ -113,6 +118,11 @@ class Gateway(MultiService):
             await draining.addTimeout(limit.total_seconds(), self.life.clock)
         except DeferredTimeout:
             self._log.warn("Runs did not end in time; the next start settles them.")
+
+    async def _answer(self) -> None:
+        if self.life.fatal is None:
+            answering = Deferred.fromCoroutine(self.answered())
+            await answering.addTimeout(ANSWERS_LIMIT.total_seconds(), self.life.clock, lambda *_: None)
 
     async def _stop_one(self, service: IService) -> None:
         try:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twisted.web.server import Site
-
 from openclaw.agent.context import waiting_calls
 from openclaw.agent.following import Listener
 from openclaw.egress.fetch import Egress
@@ -25,7 +23,7 @@ from openclaw.plugins.loading import Plugins
 from openclaw.processes import ReactorRunner
 from openclaw.web.gate import Gate
 from openclaw.web.plugins import PluginCalls
-from openclaw.web.site import WebContext, make_root_resource, make_site
+from openclaw.web.site import QuietSite, WebContext, make_root_resource, make_site
 
 if TYPE_CHECKING:
     from openclaw.web.hooks.endpoint import Hooks
@@ -55,7 +53,7 @@ def make_web(
     spawn: Callable[[Callable[[], None]], object],
     scrape: Scrape,
     plugins: Plugins,
-) -> Site:
+) -> QuietSite:
     """
     The factory of the gateway's port.
 

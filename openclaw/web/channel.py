@@ -217,6 +217,13 @@ class LimitedChannel(HTTPChannel):
         """
         return _path_of(bytes(self._path)).partition(b"?")[0]
 
+    @property
+    def is_answering(self) -> bool:
+        """
+        Whether somebody waits for an answer here. Who has gone on to a WebSocket does not.
+        """
+        return self._answering and not self._lost and self.transport is not None
+
     def refuse_unread(self, request: LimitedRequest, peer: str, headers: Mapping[str, str]) -> None:
         """
         Refuse a request whose body nobody will look at, unless that came with its head.

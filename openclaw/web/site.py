@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 from autobahn.twisted.resource import WebSocketResource
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource, Resource
@@ -25,6 +26,9 @@ from openclaw.web.context import WebContext
 from openclaw.web.gate import Gate
 from openclaw.web.routes import route_of
 from openclaw.web.upgrade import check_upgrade, is_upgrade
+
+#: Between two looks whether everything is answered, once the port is given up.
+LOOK_SECONDS = 0.05
 
 #: A name or address, and perhaps a port.
 HOST = re.compile(rb"(\[[0-9A-Fa-f:.%]+\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)?(:[0-9]*)?")
@@ -121,6 +125,7 @@ class QuietSite(Site):
         self, root: IResource, clock: IReactorTime, gate: Gate, counted: Callable[[str, int], None] | None
     ) -> None:
         super().__init__(root, LimitedRequest, reactor=clock, timeout=IDLE_SECONDS, parsePOSTFormSubmission=False)
+        self._reactor = clock
         self._waiting = Waiting()
         #: Those that have become WebSockets are nobody's.
         self._channels: WeakSet[LimitedChannel] = WeakSet()
@@ -147,6 +152,13 @@ class QuietSite(Site):
         super().stopFactory()
         for channel in list(self._channels):
             channel.end()
+
+    async def answered(self) -> None:
+        """
+        Wait until nobody waits for an answer any more.
+        """
+        while any(channel.is_answering for channel in self._channels):
+            await deferLater(self._reactor, LOOK_SECONDS)
 
     def _count(self, path: bytes, status: int, route: str | None = None) -> None:
         if self._counted is not None:
@@ -178,7 +190,7 @@ def make_site(
     clock: IReactorTime,
     gate: Gate | None = None,
     counted: Callable[[str, int], None] | None = None,
-) -> Site:
+) -> QuietSite:
     """
     The factory for the listening port.
 

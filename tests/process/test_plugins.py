@@ -9,6 +9,8 @@ import signal
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,22 @@ from attrs import define
 from tests.process.case import ProcessCase
 from tests.process.gateway import LIMIT, GatewayProcess, configuration, eventually
 from tests.tables import ROOT, blocks
+
+SLOW = """
+from twisted.internet import defer, reactor, task
+
+def register(api):
+    def slow(request):
+        api.log.info("asked for slow")
+        return task.deferLater(reactor, 1.0, lambda: b"at last")
+
+    def never(request):
+        api.log.info("asked for never")
+        return defer.Deferred()
+
+    api.register_http_route("/slow", slow)
+    api.register_http_route("/never", never)
+"""
 
 SECRET = "a secret of this doorbell"
 
@@ -76,6 +94,22 @@ class PluginTests(ProcessCase):
         self.assertEqual(gateway.get("/").status, 200)
         self.assertEqual(gateway.get("/readyz").status, 503)
         gateway.signal(signal.SIGTERM)
+        self.assertEqual(gateway.ended(), 0)
+
+    def test_stopped_meanwhile(self) -> None:
+        """
+        Who waits for an answer when the gateway is told to end has it, in seconds; a longer one is cut off.
+        """
+        gateway = self.make({"slow": {"enabled": True}})
+        gateway.install("slow", SLOW, "slow = slow:register")
+        gateway.start()
+        with ThreadPoolExecutor() as threads:
+            asked = threads.submit(gateway.get, "/slow")
+            never = threads.submit(gateway.get, "/never")
+            eventually(lambda: gateway.output.count("asked for") == 2, "they were not asked")
+            gateway.signal(signal.SIGTERM)
+            self.assertEqual(asked.result(LIMIT).body, b"at last")
+            self.assertIsInstance(never.exception(LIMIT), OSError | HTTPException)
         self.assertEqual(gateway.ended(), 0)
 
     def test_documented(self) -> None:
