@@ -14,6 +14,7 @@ from openclaw.cli.context import Context, age
 from openclaw.cli.cron_options import EDIT, JOB, add_job_options, new_job, patch_of, wrong
 from openclaw.cli.exits import UsageError, unknown_command
 from openclaw.cli.rpc import call
+from openclaw.cli.tables import plain
 
 _USAGE = """\
 cron status|list [--all]
@@ -150,9 +151,8 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _fitting(cell: str, width: int) -> str:
-    # Names come from outside: what moves the cursor or rings the bell must not reach a terminal.
-    plain = "".join(char if char.isprintable() else " " for char in cell)
-    return f"{plain if len(plain) <= width else plain[: width - 1] + '…':<{width}}"
+    shown = plain(cell)
+    return f"{shown if len(shown) <= width else shown[: width - 1] + '…':<{width}}"
 
 
 def _cells(job: Mapping[str, Any], now: float) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from openclaw.cli.exits import CommandFailed
+from openclaw.cli.tables import plain
 
 #: So many characters of an id name its node.
 LEAST_PREFIX = 6
@@ -59,14 +60,7 @@ def shown(node: Mapping[str, Any]) -> str:
     """
     A node as people are told of it.
     """
-    return harmless(str(node.get("displayName") or node.get("remoteIp") or node["nodeId"]))
-
-
-def harmless(text: str) -> str:
-    """
-    A text from outside without what moves the cursor or rings the bell.
-    """
-    return "".join(char if char.isprintable() else " " for char in text)
+    return plain(str(node.get("displayName") or node.get("remoteIp") or node["nodeId"]))
 
 
 def _told(ids: Sequence[str], nodes: Sequence[Mapping[str, Any]]) -> str:

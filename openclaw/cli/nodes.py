@@ -16,9 +16,9 @@ from openclaw.cli import node_devices
 from openclaw.cli.arguments import Arguments, add_client_options, positive
 from openclaw.cli.context import Context, age
 from openclaw.cli.exits import UsageError, unknown_command
-from openclaw.cli.node_choice import harmless, shown
+from openclaw.cli.node_choice import shown
 from openclaw.cli.node_link import Asking, Node, asking, invoke, required
-from openclaw.cli.tables import table, table_width
+from openclaw.cli.tables import plain, table, table_width
 
 _USAGE = """\
 nodes status [--connected] [--last-connected <duration>]
@@ -233,7 +233,7 @@ def _describe(ask: Asking) -> None:
     _print(ask.context, ("Field", "Value"), [row for row in rows if row[1]])
     ask.context.line("Commands")
     for command in told.get("commands") or ("(none)",):
-        ask.context.line(f"- {harmless(command)}")
+        ask.context.line(f"- {plain(command)}")
 
 
 def _approve(ask: Asking) -> None:
@@ -249,7 +249,7 @@ def _rename(ask: Asking) -> None:
     if ask.options.json:
         ask.context.json(told)
     else:
-        ask.context.line(f"node rename ok: {told.get('nodeId')} -> {harmless(str(told.get('displayName')))}")
+        ask.context.line(f"node rename ok: {told.get('nodeId')} -> {plain(str(told.get('displayName')))}")
 
 
 def _invoke(ask: Asking) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from openclaw.cli.context import Context, age
 from openclaw.cli.ports import inspect
 from openclaw.cli.service_report import last_entries, log_path
-from openclaw.cli.tables import table
+from openclaw.cli.tables import plain, table
 from openclaw.cli.target import dig, local_port
 from openclaw.config.paths import state_dir
 from openclaw.config.sentinel import NAME as SENTINEL
@@ -84,7 +84,7 @@ def _log_lines(context: Context, path: Path) -> Iterator[str]:
         where = f"[{entry.subsystem}] " if entry.subsystem else ""
         message = entry.message.partition("\n")[0]
         told = f"{entry.time} {entry.level} {where}{message}"[:_LONGEST_LINE]
-        yield f"  {''.join(letter if letter.isprintable() else ' ' for letter in told)}"
+        yield f"  {plain(told)}"
 
 
 def _mark(good: bool) -> str:

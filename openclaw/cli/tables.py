@@ -23,11 +23,20 @@ def table_width(out: TextIO) -> int:
     return max(60, columns - 1)
 
 
+def plain(text: str, instead: str = " ") -> str:
+    """
+    A text from outside without what moves the cursor or rings the bell.
+
+    :param instead: stands in the place of each such character.
+    """
+    return "".join(char if char.isprintable() else instead for char in text)
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int = 119) -> list[str]:
     """
     The lines of a table. The widest columns give up what is too much, and their cells wrap.
     """
-    cells = [[_plain(cell) for cell in row] for row in rows]
+    cells = [[plain("" if cell is None else str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     room = width - 3 * len(widths) - 1
     while sum(widths) > room and max(widths) > _NARROWEST:
@@ -36,12 +45,6 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int =
     for row in cells:
         lines += _row(row, widths)
     return [*lines, _rule("└┴┘", widths)]
-
-
-def _plain(cell: object) -> str:
-    text = "" if cell is None else str(cell)
-    # Names come from outside: what moves the cursor or rings the bell must not reach a terminal.
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _rule(corners: str, widths: Sequence[int]) -> str:

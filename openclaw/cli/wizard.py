@@ -28,6 +28,7 @@ from openclaw.cli.first_steps import (
 )
 from openclaw.cli.rpc import connect, identity_path
 from openclaw.cli.setup_write import write_changes
+from openclaw.cli.tables import plain
 from openclaw.cli.target import dig, local_port
 from openclaw.cli.terminal import answered
 from openclaw.client.errors import RequestFailed
@@ -216,7 +217,7 @@ def _shown(text: str) -> str:
     """
     What a device says of itself, before it is let in.
     """
-    return "".join(character if character.isprintable() else "?" for character in text)[:_LONGEST_NAME]
+    return plain(text, "?")[:_LONGEST_NAME]
 
 
 def _greet(context: Context) -> None:
