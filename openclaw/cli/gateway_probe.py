@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import threading
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, frozen
 
 from openclaw.cli.context import Context
 from openclaw.cli.exits import UsageError
@@ -142,80 +142,45 @@ def look(context: Context, options: Namespace, snapshot: Snapshot, candidates: S
     :raise UsageError: the target of SSH is none.
     """
     target = ssh_target(options, snapshot)
-    browsing = Browsing(limit_ms=min(_BROWSE_MS, options.timeout))
-    browsing.thread.start()
-    direct = [Asking(context=context, candidate=candidate) for candidate in candidates]
-    for asking in direct:
-        asking.thread.start()
-    if target is None and options.ssh_auto:
-        browsing.thread.join()
-        target = auto_target(browsing.beacons, context.environ)
-    warnings: list[Mapping[str, Any]] = []
-    through = []
-    if target is not None:
-        try:
-            through = [_through(context, options, snapshot, target)]
-        except TunnelFailed as error:
-            text = f"SSH tunnel to {target} failed: {error}"
-            warnings.append({"code": "ssh_tunnel_failed", "message": text, "targetIds": ["sshTunnel"]})
-    for thread in (browsing.thread, *(asking.thread for asking in direct)):
-        thread.join()
-    found = sorted([*through, *(asking.pair for asking in direct)], key=lambda pair: _ORDER.index(pair[0].kind))
+    limit_ms = min(_BROWSE_MS, options.timeout)
+    with ThreadPoolExecutor(1 + len(candidates)) as pool:
+        browsing = pool.submit(_heard, limit_ms)
+        asking = [pool.submit(probe, context, one.target, timeout_ms=one.limit_ms) for one in candidates]
+        if target is None and options.ssh_auto:
+            target = auto_target(browsing.result() or (), context.environ)
+        warnings: list[Mapping[str, Any]] = []
+        through = []
+        if target is not None:
+            try:
+                through = [_through(context, options, snapshot, target)]
+            except TunnelFailed as error:
+                text = f"SSH tunnel to {target} failed: {error}"
+                warnings.append({"code": "ssh_tunnel_failed", "message": text, "targetIds": ["sshTunnel"]})
+        direct = [(one, asked.result()) for one, asked in zip(candidates, asking, strict=True)]
+        beacons = browsing.result()
+    found = sorted([*through, *direct], key=lambda pair: _ORDER.index(pair[0].kind))
     reached = [candidate.kind for candidate, result in found if result.connected]
     return Picture(
         found=found,
-        beacons=browsing.beacons,
-        browsed_ms=browsing.limit_ms if browsing.installed else 0,
+        beacons=beacons or (),
+        browsed_ms=0 if beacons is None else limit_ms,
         warnings=[*warnings, *_several(reached)],
     )
 
 
-@define(kw_only=True, eq=False)
-class Asking:
+def _heard(limit_ms: int) -> Sequence[Beacon] | None:
     """
-    One candidate, in a thread.
+    What the network tells of, ``None`` where listening is not installed. Whether it can be listened to is no reason not
+    to ask the gateways that are known.
     """
+    from openclaw.discovery.browse import browse
 
-    context: Context
-    candidate: Candidate
-    result: Probe | None = None
-    thread: threading.Thread = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.thread = threading.Thread(target=self._ask)
-
-    def _ask(self) -> None:
-        self.result = probe(self.context, self.candidate.target, timeout_ms=self.candidate.limit_ms)
-
-    @property
-    def pair(self) -> tuple[Candidate, Probe]:
-        assert self.result is not None
-        return self.candidate, self.result
-
-
-@define(kw_only=True, eq=False)
-class Browsing:
-    """
-    Listening to the network, in a thread. Whether it can be is no reason not to ask the gateways that are known.
-    """
-
-    limit_ms: int
-    beacons: Sequence[Beacon] = ()
-    installed: bool = True
-    thread: threading.Thread = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.thread = threading.Thread(target=self._listen)
-
-    def _listen(self) -> None:
-        from openclaw.discovery.browse import browse
-
-        try:
-            self.beacons = browse(self.limit_ms / 1000)
-        except DiscoveryUnavailable:
-            self.installed = False
-        except DiscoveryFailed:
-            self.beacons = ()
+    try:
+        return browse(limit_ms / 1000)
+    except DiscoveryUnavailable:
+        return None
+    except DiscoveryFailed:
+        return ()
 
 
 def ssh_target(options: Namespace, snapshot: Snapshot) -> SshTarget | None:
