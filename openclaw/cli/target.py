@@ -19,6 +19,7 @@ from openclaw.config.binding import LOOPBACK
 from openclaw.config.issues import Issue
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.paths import gateway_port, state_dir, tls_paths, variable
+from openclaw.config.raw import dig as dig  # whoever asks for a target looks into the configuration as well
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -48,15 +49,6 @@ class Target:
         """
         lines = [f"Gateway target: {self.url}", f"Source: {self.source}", f"Config: {self.config_path}"]
         return lines if self.bind is None else [*lines, f"Bind: {self.bind}"]
-
-
-def dig(config: Any, *path: str) -> Any:
-    """
-    A value inside a configuration that may be invalid, and so of any shape; ``None`` when it is not there.
-    """
-    for key in path:
-        config = config.get(key) if isinstance(config, Mapping) else None
-    return config
 
 
 def read_config(context: Context, *, lenient: bool = False) -> Snapshot:

@@ -12,6 +12,7 @@ from copy import deepcopy
 from typing import Any
 
 from openclaw.config.issues import ConfigError
+from openclaw.config.raw import dig
 from openclaw.config.schema import KeyPath
 
 Tree = dict[str, Any]
@@ -78,22 +79,16 @@ def migrate(config: Tree) -> tuple[Tree, list[str]]:
     return moved, changes
 
 
-def _get(tree: Any, path: KeyPath) -> Any:
-    for key in path:
-        tree = tree.get(key) if isinstance(tree, dict) else None
-    return tree
-
-
 def _take(tree: Tree, path: KeyPath) -> Any:
     """
     Remove a value and return it; ``None`` when there is none.
     """
-    parent = _get(tree, path[:-1])
+    parent = dig(tree, *path[:-1])
     return parent.pop(path[-1], None) if isinstance(parent, dict) else None
 
 
 def _drop_empty(tree: Tree, path: KeyPath) -> None:
-    if _get(tree, path) == {}:
+    if dig(tree, *path) == {}:
         _take(tree, path)
 
 
@@ -132,7 +127,7 @@ def _move(tree: Tree, source: KeyPath, target: KeyPath) -> Iterator[str]:
 
 def _rename(tree: Tree) -> Iterator[str]:
     for path, before, after in _RENAMES:
-        entries = _get(tree, path)
+        entries = dig(tree, *path)
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             match = entry.get("match") if isinstance(entry, dict) else None
             if isinstance(match, dict) and before in match:
@@ -146,7 +141,7 @@ def _allow_from(tree: Tree) -> Iterator[str]:
     value = _take(tree, ("routing", "allowFrom"))
     if value is None:
         return
-    if _get(tree, ("channels", "whatsapp")) is None:
+    if dig(tree, "channels", "whatsapp") is None:
         yield "Removed routing.allowFrom (channels.whatsapp is not configured)."
     elif _give(tree, ("channels", "whatsapp", "allowFrom"), value):
         yield "Moved routing.allowFrom → channels.whatsapp.allowFrom."
@@ -162,7 +157,7 @@ def _mentions(tree: Tree) -> Iterator[str]:
         value = _take(tree, source)
         if value is None:
             continue
-        configured = [name for name in channels if isinstance(_get(tree, ("channels", name)), dict)]
+        configured = [name for name in channels if isinstance(dig(tree, "channels", name), dict)]
         for name in configured:
             if _give(tree, ("channels", name, "groups", "*", "requireMention"), value):
                 yield f'Moved {".".join(source)} → channels.{name}.groups."*".requireMention.'
@@ -222,7 +217,7 @@ def _models(tree: Tree) -> Iterator[str]:
     """
     Models of ``agent``, which were texts beside lists.
     """
-    agent = _get(tree, ("agent",))
+    agent = dig(tree, "agent")
     if not isinstance(agent, dict):
         return
     for name, fallbacks in (("model", "modelFallbacks"), ("imageModel", "imageModelFallbacks")):

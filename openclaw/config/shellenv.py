@@ -14,6 +14,7 @@ from typing import Any
 from openclaw.config.issues import ConfigError
 from openclaw.config.loader import Snapshot
 from openclaw.config.paths import is_true, variable
+from openclaw.config.raw import dig
 
 #: What is imported; when one of them is set, nothing is.
 NAMES = (
@@ -75,9 +76,7 @@ def import_shell_environment(environ: MutableMapping[str, str], snapshot: Snapsh
 
 
 def _settings(snapshot: Snapshot) -> Mapping[str, Any]:
-    value: Any = snapshot.config or snapshot.parsed
-    for key in ("env", "shellEnv"):
-        value = value.get(key) if isinstance(value, Mapping) else None
+    value = dig(snapshot.config or snapshot.parsed, "env", "shellEnv")
     return value if isinstance(value, Mapping) else {}
 
 

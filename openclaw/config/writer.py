@@ -26,6 +26,7 @@ from openclaw.config.files import (
 )
 from openclaw.config.issues import ConfigError, ConfigInvalid, Issue
 from openclaw.config.loader import Snapshot, evaluate, load
+from openclaw.config.raw import dig
 from openclaw.config.schema import KeyPath
 
 LOCK_ATTEMPTS = 100
@@ -314,18 +315,12 @@ def _any_index(path: KeyPath) -> KeyPath:
 
 def _weak_secrets(before: Snapshot, after: Snapshot) -> Iterator[Issue]:
     for path in _SECRETS:
-        written = _lookup(after.parsed, path)
+        written = dig(after.parsed, *path)
         if not isinstance(written, str) or not written.strip() or is_reference(written):
             continue
         reason = weakness(written)
-        if reason is not None and written != _lookup(before.parsed, path):
+        if reason is not None and written != dig(before.parsed, *path):
             yield Issue.at(path, f"Weak secret: it {reason}")
-
-
-def _lookup(value: Any, path: KeyPath) -> Any:
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
 
 
 def _write(path: Path, text: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from openclaw import __version__
 from openclaw.config.dotenv import parse_dotenv
 from openclaw.config.paths import apply_profile, state_dir, variable
+from openclaw.config.raw import dig
 from openclaw.daemon.actions import ServiceFailed
 from openclaw.daemon.base import KIND, MARKER, VERSION, Spec, Supervised, Surroundings, SystemService
 from openclaw.daemon.runner import Runner, SystemRunner
@@ -139,7 +140,7 @@ def make_spec(around: Surroundings, config: Mapping[str, Any], port: int, token:
     environment |= _own_name(around)
     environment |= {MARKER: "openclaw", KIND: "gateway", VERSION: __version__}
     profile = f"profile: {around.profile}, " if around.profile else ""
-    drain = _dig(config, "gateway", "shutdown", "drainMs")
+    drain = dig(config, "gateway", "shutdown", "drainMs")
     return Spec(
         description=f"OpenClaw Gateway ({profile}v{__version__})",
         program=program(environ),
@@ -147,7 +148,7 @@ def make_spec(around: Surroundings, config: Mapping[str, Any], port: int, token:
         directory=home,
         state=state,
         environment=environment,
-        configured=token is None and bool(_dig(config, "gateway", "auth", "token")),
+        configured=token is None and bool(dig(config, "gateway", "auth", "token")),
         secrets=_secrets(environ, state, config, token),
         stop_seconds=-(-int(_DRAIN_MS if drain is None else drain) // 1000) + _STOP_MARGIN,
     )
@@ -167,7 +168,7 @@ def _secrets(environ: Mapping[str, str], state: Path, config: Mapping[str, Any],
     """
     What the gateway needs and could not find by itself.
     """
-    if token is None and not _dig(config, "gateway", "auth", "token"):
+    if token is None and not dig(config, "gateway", "auth", "token"):
         token = variable(environ, TOKEN, "CLAWDBOT_GATEWAY_TOKEN")
         try:
             known = parse_dotenv((state / ".env").read_text(encoding="utf-8", errors="replace")).get(TOKEN)
@@ -175,12 +176,6 @@ def _secrets(environ: Mapping[str, str], state: Path, config: Mapping[str, Any],
             known = None
         token = None if token == known else token
     return {} if not token else {TOKEN: token}
-
-
-def _dig(config: Any, *keys: str) -> Any:
-    for key in keys:
-        config = config.get(key) if isinstance(config, Mapping) else None
-    return config
 
 
 def minimal_path(around: Surroundings) -> str:
