@@ -12,6 +12,8 @@ from pathlib import Path
 
 from twisted.logger import Logger
 
+from openclaw.config.files import make_private_directory
+
 #: In the order in which the model reads them.
 BOOTSTRAP_FILES = ("AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md", "HEARTBEAT.md")
 
@@ -43,7 +45,7 @@ def ensure_workspace(path: Path, *, git: bool = True) -> list[str]:
     :return: names of the files that were made.
     """
     is_new = not path.exists() or not any((path / name).exists() for name in BOOTSTRAP_FILES)
-    path.mkdir(parents=True, exist_ok=True)
+    make_private_directory(path)
     wanted = [*BOOTSTRAP_FILES, FIRST_RUN_FILE] if is_new else list(BOOTSTRAP_FILES)
     made = [name for name in wanted if _create(path / name, template(name))]
     if is_new and git and not (path / ".git").exists():

@@ -315,9 +315,12 @@ def port(patient: Patient) -> Iterator[Finding]:
     """
     Who has the gateway's port, and the one of before.
     """
+    from openclaw.cli.config_change import lock_owner
+
     number = local_port(patient.snapshot)
     used = inspect(number)
-    if used.status == "busy" and not any(is_gateway(one.command_line) for one in used.listeners):
+    own = lock_owner(patient.context)
+    if used.status == "busy" and not any(one.pid == own or is_gateway(one.command_line) for one in used.listeners):
         yield Finding(
             check_id="port.taken",
             severity="warn",

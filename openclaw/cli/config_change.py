@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 from argparse import Namespace
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from attrs import frozen
@@ -155,15 +156,25 @@ def gateway_runs(context: Context, snapshot: Snapshot) -> bool:
     Whether a process has told that it is the gateway of this configuration. The lock itself is left alone, since a
     gateway that is about to start must not find it taken.
     """
-    path = state_dir(context.environ, context.home) / "gateway.lock"
+    told = _lock(context)
+    return told is not None and told.get("configPath") == str(snapshot.path)
+
+
+def lock_owner(context: Context) -> int | None:
+    """
+    The process that has told that it is the gateway of this state directory, if it is there.
+    """
+    told = _lock(context)
+    return None if told is None else int(told["pid"])
+
+
+def _lock(context: Context) -> Mapping[str, Any] | None:
     try:
-        told: Any = json.loads(path.read_bytes())
-        pid = told["pid"]
-        if told["configPath"] != str(snapshot.path) or not isinstance(pid, int) or pid <= 0:
-            return False
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
+        told: Any = json.loads((state_dir(context.environ, context.home) / "gateway.lock").read_bytes())
+        if not isinstance(told["pid"], int) or told["pid"] <= 0:
+            return None
+        with suppress(PermissionError):
+            os.kill(told["pid"], 0)
     except (OSError, ValueError, KeyError, TypeError):
-        return False
-    return True
+        return None
+    return told if isinstance(told, Mapping) else None

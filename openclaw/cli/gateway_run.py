@@ -108,7 +108,8 @@ def _reset(context: Context, told: StartOptions, *, force: int) -> None:
 
 
 def _free(context: Context, port: int, force: int) -> None:
+    from openclaw.cli.config_change import lock_owner
     from openclaw.cli.ports import free_port
 
-    for line in free_port(port, others=force > 1):
+    for line in free_port(port, own=lock_owner(context), others=force > 1):
         context.line(line)

@@ -22,6 +22,8 @@ _LSOF = ("/usr/bin/lsof", "/usr/sbin/lsof")
 _POLL = 0.1
 _PATIENCE = 0.7
 _LIMIT = 2.0
+#: Options of interpreters that have their value behind them.
+_WITH_VALUE = frozenset({"-W", "-X", "-r", "--require", "--import"})
 _ADDRESSES = ("127.0.0.1", "0.0.0.0", "::1", "::")  # noqa: S104 - bound for a moment, to see whether it can be
 
 
@@ -185,8 +187,7 @@ def is_gateway(command_line: str) -> bool:
     """
     words = command_line.split()
     if words and os.path.basename(words[0]).startswith(("python", "node")):
-        # What an interpreter runs: its first argument that is no option, also that of -m.
-        words = words[next((at for at, word in enumerate(words) if at and not word.startswith("-")), len(words)) :]
+        words = _run_by(words)
     program = os.path.basename(words[0]) if words else ""
     if program == "twistd":
         return "openclaw-gateway" in words
@@ -194,9 +195,27 @@ def is_gateway(command_line: str) -> bool:
     return named or program == "openclaw-gateway"
 
 
+def _run_by(words: list[str]) -> list[str]:
+    """
+    What an interpreter runs: its first argument that is no option, also that of ``-m``, and what follows.
+    """
+    at = 1
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in _WITH_VALUE else 1
+    return words[at:]
+
+
+def is_python(command_line: str) -> bool:
+    """
+    Whether a process is run by Python, as this program is and the reference is not.
+    """
+    return os.path.basename(command_line.split(" ", 1)[0]).startswith("python")
+
+
 def free_port(
     port: int,
     *,
+    own: int | None = None,
     others: bool = False,
     listeners: Callable[[int], Sequence[Listener]] | None = None,
     kill: Callable[[int, int], None] = os.kill,
@@ -205,7 +224,9 @@ def free_port(
     """
     End the gateway that listens on a port: first asked, then made to.
 
-    :param others: whether what is no gateway is ended as well.
+    :param own: the process that has the lock of our state directory. Another gateway of this program is that of another
+        profile.
+    :param others: whether what is no gateway, or not ours, is ended as well.
     :return: lines for the log, as it happens.
     :raise DependencyMissing: there is no lsof.
     :raise CommandFailed: something is still there, or is no gateway; then nothing was ended.
@@ -217,9 +238,12 @@ def free_port(
     if not found:
         yield f"force: no listeners on port {port}"
         return
-    strangers = [one for one in found.values() if not is_gateway(one.command_line)]
+    strangers = [one for one in found.values() if one.pid != own and not is_gateway(one.command_line)]
     if strangers and not others:
-        raise CommandFailed(_refusal(port, strangers))
+        raise CommandFailed(_refusal(port, strangers, "which is no OpenClaw gateway"))
+    foreign = [one for one in found.values() if one.pid != own and is_python(one.command_line)]
+    if foreign and not others:
+        raise CommandFailed(_refusal(port, foreign, "an OpenClaw gateway with another state directory"))
     _kill_all(found, signal.SIGTERM, kill)
     for one in found.values():
         yield f"force: killed pid {one.pid}{f' ({one.command})' if one.command else ''} on port {port}"
@@ -238,10 +262,10 @@ def free_port(
         yield f"force: waited {round(waited * 1000)}ms for port {port} to free"
 
 
-def _refusal(port: int, strangers: Sequence[Listener]) -> str:
+def _refusal(port: int, strangers: Sequence[Listener], what: str) -> str:
     told = ", ".join(f"pid {one.pid} ({one.command_line or one.command or 'unknown'})" for one in strangers)
     return (
-        f"Force: Error: port {port} is held by {told}, which is no OpenClaw gateway."
+        f"Force: Error: port {port} is held by {told}, {what}."
         " End it yourself, use another --port, or give --force twice to end it anyway."
     )
 

@@ -47,7 +47,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
     from openclaw.agent.workspace import ensure_workspace
 
     if dig(snapshot.config, "agents", "defaults", "skipBootstrap") is True:
-        workspace.mkdir(parents=True, exist_ok=True)
+        make_private_directory(workspace)
     else:
         ensure_workspace(workspace)
     context.line(f"Workspace OK: {context.short(workspace)}")

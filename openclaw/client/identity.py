@@ -179,7 +179,9 @@ def _write_private(path: Path, text: str, *, fresh: bool = False) -> None:
 
     :raise FileExistsError: ``fresh``, and there is one.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkdir(parents=True) would leave those above it open to others.
+    for missing in reversed([part for part in path.parents if not part.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 from attrs import define, evolve, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from openclaw.config.model import MdnsConfig
 from openclaw.config.paths import is_true, variable
 from openclaw.discovery.advertise import Advertiser, machine_name
 from openclaw.discovery.beacon import Announcement, DiscoveryFailed, DiscoveryUnavailable
+from openclaw.logs.subsystem import SubsystemLogger
 
 _SSH_PORT = 22
 
@@ -51,7 +51,7 @@ class Advertising(Service):
     :ivar tailnet_host: of this machine, where the gateway is published there.
     """
 
-    _log = Logger(namespace="gateway/discovery")
+    _log = SubsystemLogger(namespace="gateway/discovery")
     config: MdnsConfig
     environ: Mapping[str, str]
     in_thread: InThread

@@ -18,11 +18,11 @@ from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
 
 from openclaw.config.live import Plan, plan
 from openclaw.config.loader import Snapshot
 from openclaw.gateway.configuration import Configuration
+from openclaw.logs.subsystem import SubsystemLogger
 
 #: Between two looks, in seconds.
 INTERVAL: Final = 0.5
@@ -59,7 +59,7 @@ class ConfigWatch(Service):
     :ivar told: called when ``problem`` has changed.
     """
 
-    _log = Logger(namespace="gateway/reload")
+    _log = SubsystemLogger(namespace="gateway/reload")
     configuration: Configuration
     clock: IReactorTime
     in_thread: Callable[..., Deferred[Any]]

@@ -10,10 +10,10 @@ from typing import Any
 from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.logger import Logger
 
 from openclaw.config.model_gateway import TailscaleConfig
 from openclaw.gateway.life import Life
+from openclaw.logs.subsystem import SubsystemLogger
 from openclaw.tailscale import Publishing, TailscaleFailed
 
 
@@ -31,7 +31,7 @@ class Exposure(Service):
     :ivar restarting: whether the stop that goes on is that of a restart.
     """
 
-    _log = Logger(namespace="gateway/tailscale")
+    _log = SubsystemLogger(namespace="gateway/tailscale")
     life: Life
     config: TailscaleConfig
     publishing: Publishing

@@ -17,6 +17,7 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 
 from openclaw.config.model_plugins import GROUP, PluginsConfig
+from openclaw.logs.subsystem import SubsystemLogger
 from openclaw.plugins.routes import Handler, Route, RouteRefused, Routes
 from openclaw.processes import Spawn, in_own_thread
 
@@ -103,7 +104,7 @@ class Plugins(Service):
     :ivar spawn: runs work of others in a thread of its own that does not keep the process from ending.
     """
 
-    _log = Logger(namespace="gateway/plugins")
+    _log = SubsystemLogger(namespace="gateway/plugins")
     config: PluginsConfig
     reactor: Any
     in_thread: Callable[..., Deferred[Any]]

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, maybeDeferred
-from twisted.logger import Logger
 from twisted.web.http_headers import Headers
 from twisted.web.server import NOT_DONE_YET, Request
 
+from openclaw.logs.subsystem import SubsystemLogger
 from openclaw.plugins.loading import Plugins
 from openclaw.plugins.routes import Route
 from openclaw.web.answers import TEXT, answer_status
@@ -52,7 +52,7 @@ class PluginCalls:
     Asks the plugins before the gateway's own routes are asked.
     """
 
-    _log = Logger(namespace="gateway/plugins")
+    _log = SubsystemLogger(namespace="gateway/plugins")
     plugins: Plugins
 
     def takes(self, path: str) -> bool:

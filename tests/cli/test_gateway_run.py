@@ -174,7 +174,9 @@ class ForceTests(CommandCase):
     ``--force``.
     """
 
-    def free(self, *found: dict[int, str], others: bool = True) -> tuple[list[str], list[tuple[int, int]]]:
+    def free(
+        self, *found: dict[int, str], others: bool = True, own: int | None = None
+    ) -> tuple[list[str], list[tuple[int, int]]]:
         """
         The lines and the signals, where ``found`` listens one look after the other.
         """
@@ -182,6 +184,7 @@ class ForceTests(CommandCase):
         lines = free_port(
             28830,
             others=others,
+            own=own,
             listeners=lambda port: [
                 Listener(pid=pid, command=line.partition(" ")[0], command_line=line)
                 for pid, line in next(looks).items()
@@ -231,6 +234,17 @@ class ForceTests(CommandCase):
         self.assertEqual(self.free({7: gateway}, {}, others=False)[1], [(7, 15)])
         self.assertEqual(self.free({7: gateway, 8: stranger}, {})[1], [(7, 15), (8, 15)])
 
+    def test_anothers(self) -> None:
+        """
+        Nor is the gateway of another profile, which is known by its lock; ours is known by its lock whatever runs it.
+        """
+        line = "/usr/bin/python3 -m openclaw.cli.main gateway"
+        for own in (None, 8):
+            error = self.assertRaises(CommandFailed, self.free, {7: line}, others=False, own=own)
+            self.assertIn("an OpenClaw gateway with another state directory", str(error))
+        self.assertEqual(self.free({7: line}, {}, others=False, own=7)[1], [(7, 15)])
+        self.assertEqual(self.free({7: "debugger of mine"}, {}, others=False, own=7)[1], [(7, 15)])
+
     def test_are_gateways(self) -> None:
         """
         What is taken for a gateway, and what is not.
@@ -240,6 +254,8 @@ class ForceTests(CommandCase):
             "/usr/bin/python3 -m openclaw.cli.main gateway --port 1",
             "/usr/bin/python3 -P -m openclaw.cli.main --profile a gateway run",
             "/usr/bin/python3 /usr/local/bin/openclaw gateway",
+            "/usr/bin/python3 -W ignore -X utf8 -m openclaw.cli.main gateway",
+            "node --require ./x.js /opt/openclaw/openclaw.mjs gateway",
             "/usr/local/bin/openclaw --dev gateway",
             "/venv/bin/python /venv/bin/twistd -n openclaw-gateway --port 1",
             "node /opt/openclaw/openclaw.mjs gateway",

@@ -32,6 +32,18 @@ class SetupTests(CommandCase):
         self.assertTrue((self.home / ".openclaw" / "workspace" / "SOUL.md").exists())
         self.assertTrue(self.openclaw("setup").out.startswith("Config OK: ~/.openclaw/openclaw.json\n"))
 
+    def test_private(self) -> None:
+        """
+        Whatever is typed first, nobody else can look into the state directory.
+        """
+        for state, command in (
+            (".openclaw", ("status",)),
+            (".openclaw-dev", ("--dev", "setup")),
+        ):
+            self.openclaw(*command)
+            self.assertEqual(stat.S_IMODE((self.home / state).stat().st_mode), 0o700, command)
+        self.assertEqual(stat.S_IMODE((self.home / ".openclaw").stat().st_mode), 0o700)
+
     def test_other_workspace(self) -> None:
         """
         A workspace that is named is written into the file that is there.

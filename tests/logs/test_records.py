@@ -8,6 +8,7 @@ from twisted.logger import Logger
 from twisted.trial.unittest import SynchronousTestCase
 
 from openclaw.logs.records import Level, iso_utc, level_of, record_of, subsystem_of
+from openclaw.logs.subsystem import SubsystemLogger
 from tests.logs.kept import Kept
 
 
@@ -21,6 +22,20 @@ class RecordTests(SynchronousTestCase):
 
     def logger(self, namespace: str) -> Logger:
         return Logger(namespace=namespace, observer=self.events)
+
+    def test_logger_of_a_class(self) -> None:
+        """
+        The name of a subsystem stays also where a class has the logger, which Twisted's own takes for it.
+        """
+
+        class Watch:
+            _log = SubsystemLogger(namespace="gateway/reload", observer=self.events)
+
+            def look(self) -> None:
+                self._log.info("seen")
+
+        Watch().look()
+        self.assertEqual(subsystem_of(self.events[0]["log_namespace"]), "gateway/reload")
 
     def test_subsystems(self) -> None:
         """
