@@ -16,7 +16,7 @@ from openclaw.cli.context import Context
 from openclaw.cli.exits import CONFIGURATION, CommandFailed, UsageError
 from openclaw.cli.first_steps import Say, await_gateway, first_answer, has_model, install_service, prepare, reset_all
 from openclaw.cli.onboard_changes import BINDS, KEYS, NODE_MANAGERS, local_changes, port_of, remote_changes
-from openclaw.cli.setup_write import write_changes
+from openclaw.cli.setup_write import check_alone, write_changes
 from openclaw.cli.terminal import has_terminal, prompter
 from openclaw.config.loader import Snapshot, load, missing
 from openclaw.config.paths import workspace_dir
@@ -112,7 +112,7 @@ def _remote(context: Context, options: Namespace, snapshot: Snapshot) -> int:
     _begin(context, options, changes)
     if options.json:
         told = {"mode": "remote", "remoteUrl": changes["gateway.remote.url"]}
-        context.json({**told, "auth": "token" if options.remote_token else "none"})
+        context.json({**told, "auth": "token" if "gateway.remote.token" in changes else "none"})
     else:
         context.line(f"Updated {context.short(snapshot.path)}")
     return 0
@@ -141,6 +141,7 @@ def _begin(context: Context, options: Namespace, changes: Mapping[str, Any]) -> 
     Everything that was told has proved to be possible.
     """
     if options.reset:
+        check_alone(context, changes, "onboard", options.mode)
         reset_all(context, quiet=options.json)
     write_changes(context, changes, "onboard", options.mode)
 

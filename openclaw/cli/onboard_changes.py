@@ -14,6 +14,7 @@ from attrs import frozen
 
 from openclaw.cli.context import Context
 from openclaw.cli.exits import CommandFailed
+from openclaw.cli.setup_write import anew, lasting
 from openclaw.cli.target import dig, local_port
 from openclaw.config.auth import resolve_auth, weakness
 from openclaw.config.loader import Snapshot
@@ -79,7 +80,10 @@ def local_changes(context: Context, options: Namespace, snapshot: Snapshot) -> d
     changes = {**_gateway(context, options, snapshot), **_model(context, options, snapshot)}
     told = (options.workspace or "").strip()
     if told:
-        changes["agents.defaults.workspace"] = str(expand(told, context.home))
+        path = expand(told, context.home)
+        if not next(part for part in (path, *path.parents) if part.exists()).is_dir():
+            raise CommandFailed(f"Invalid --workspace: {path} cannot be a directory.")
+        changes["agents.defaults.workspace"] = str(path)
     elif not dig(snapshot.config, "agents", "defaults", "workspace"):
         changes["agents.defaults.workspace"] = str(workspace_dir(context.environ, context.home, snapshot.model))
     if options.node_manager is not None and not options.skip_skills:
@@ -122,7 +126,7 @@ def _gateway(context: Context, options: Namespace, snapshot: Snapshot) -> dict[s
         "gateway.tailscale.resetOnExit": options.tailscale_reset_on_exit,
     }
     given = (getattr(options, f"gateway_{mode}") or "").strip()
-    known = getattr(resolve_auth(snapshot.require(), context.environ), mode)
+    known = getattr(resolve_auth(snapshot.require(), lasting(context, snapshot)), mode)
     if not given and not known:
         if mode == "password":
             raise CommandFailed("Missing --gateway-password for password auth.")
@@ -151,12 +155,14 @@ def _model(context: Context, options: Namespace, snapshot: Snapshot) -> dict[str
             f'--auth-choice "{choice}" is not here: choose one of skip, {", ".join(KEYS)},'
             " or configure the provider under models.providers."
         )
-    if chosen not in given.values() and not context.environ.get(chosen.variable, "").strip():
+    environ = anew(context) if options.reset else context.environ
+    if chosen not in given.values() and not environ.get(chosen.variable, "").strip():
         raise CommandFailed(f"Missing --{chosen.flag.replace('_', '-')} (or {chosen.variable} in env).")
 
     from openclaw.agent.providers.known import KNOWN_PROVIDERS
 
     changes = {f"env.vars.{key.variable}": getattr(options, key.flag).strip() for key in given.values()}
-    if not dig(snapshot.config, "agents", "defaults", "model", "primary"):
+    default = dig(snapshot.config, "agents", "defaults", "model")
+    if not isinstance(default, str) and not dig(default, "primary"):
         changes["agents.defaults.model.primary"] = first_model(chosen.provider, KNOWN_PROVIDERS[chosen.provider])
     return changes

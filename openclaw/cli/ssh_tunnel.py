@@ -175,11 +175,17 @@ def _listens(port: int, pid: int, proc: Path) -> bool | None:
         rows = [line.split() for line in (proc / "net" / "tcp").read_text("ascii").splitlines()[1:]]
     except OSError:
         return None
+    try:
+        descriptors = list((proc / str(pid) / "fd").iterdir())
+    except PermissionError:
+        return None
+    except OSError:
+        # It has ended.
+        return False
     has = set()
-    # What it opens and closes meanwhile is not what listens, and neither is a process that has ended.
-    with suppress(OSError):
-        for one in (proc / str(pid) / "fd").iterdir():
-            with suppress(OSError):
-                has.add(os.readlink(one))
+    for one in descriptors:
+        # What it closes meanwhile is not what listens.
+        with suppress(OSError):
+            has.add(os.readlink(one))
     wanted = f"{socket.htonl(0x7F000001):08X}:{port:04X}"
     return any(row[1] == wanted and row[3] == _LISTEN and f"socket:[{row[9]}]" in has for row in rows)

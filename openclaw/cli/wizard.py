@@ -27,7 +27,7 @@ from openclaw.cli.first_steps import (
     reset_all,
 )
 from openclaw.cli.rpc import connect, identity_path
-from openclaw.cli.setup_write import write_changes
+from openclaw.cli.setup_write import check_alone, lasting, write_changes
 from openclaw.cli.tables import plain
 from openclaw.cli.target import dig, local_port
 from openclaw.cli.terminal import answered
@@ -71,7 +71,8 @@ def situation_of(context: Context, snapshot: Snapshot, command: str, mode: str, 
         workspace=str(workspace_dir(context.environ, context.home, snapshot.model)),
         # With what ``.env`` files and the configuration itself hold.
         providers=provider_choices(KNOWN_PROVIDERS, snapshot.environment),
-        auth=resolve_auth(snapshot.require(), context.environ),
+        auth=resolve_auth(snapshot.require(), lasting(context, snapshot)),
+        written=snapshot.parsed,
         make_token=make_token,
         apply=apply,
     )
@@ -98,7 +99,7 @@ def onboard(
     port = int(options.gateway_port) if options.gateway_port else None
     situation = situation_of(context, snapshot, "onboard", options.mode, port)
     if options.reset:
-        situation = _anew(context, situation, ask)
+        situation = _anew(context, situation, ask, options.mode)
     if options.mode == "remote":
         answered(remote_flow(situation)(ask))
         context.line(f"See whether it is reached: {context.command('openclaw gateway probe')}")
@@ -110,7 +111,7 @@ def onboard(
     return 0
 
 
-def _anew(context: Context, situation: Situation, ask: Prompter) -> Situation:
+def _anew(context: Context, situation: Situation, ask: Prompter, mode: str) -> Situation:
     """
     Nothing goes to the trash before all questions were answered.
     """
@@ -118,6 +119,7 @@ def _anew(context: Context, situation: Situation, ask: Prompter) -> Situation:
     async def apply(changes: Changes) -> str:
         if not await ask.confirm(RESET, initial=False):
             raise Declined("what is there stays")
+        check_alone(context, changes, "onboard", mode)
         reset_all(context)
         return await situation.apply(changes)
 

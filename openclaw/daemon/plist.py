@@ -18,7 +18,7 @@ def members(data: bytes) -> dict[str, Any]:
     """
     try:
         found = plistlib.loads(data)
-    except (ExpatError, ValueError, AttributeError, LookupError, TypeError, OverflowError):
+    except (ExpatError, ValueError, AttributeError, LookupError, TypeError, OverflowError, RecursionError):
         # plistlib lets through what its parsers raise.
         return {}
     return found if isinstance(found, dict) else {}

@@ -15,6 +15,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Final, cast
@@ -56,7 +57,8 @@ def make(places: Places, target: Path, now: datetime) -> Made:
     written = Path(name)
     try:
         sums: dict[str, str] = {}
-        links: dict[str, Path] = {}
+        links: dict[str, str] = {}
+        linked: list[Path] = []
         with os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w:gz") as archive:
                 with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
@@ -64,11 +66,14 @@ def make(places: Places, target: Path, now: datetime) -> Made:
                     own = (written, target, Path(scratch))
                     for member, path in _members(places, Path(scratch), own):
                         if path.is_symlink() and member != "config":
-                            links[member] = path
+                            # One that goes meanwhile, as the locks of editors do, is not missed.
+                            with suppress(FileNotFoundError):
+                                links[member] = os.readlink(path)
+                                linked.append(path)
                         elif (told_sum := _add_file(archive, member, path)) is not None:
                             sums[member] = told_sum
                 told = {"version": VERSION, "program": __version__, "createdAt": now.isoformat(), "files": sums}
-                told["links"] = {member: os.readlink(path) for member, path in links.items()}
+                told |= {"links": links, "state": str(places.state)}
                 _add_manifest(archive, json.dumps(told, indent=2).encode())
             file.flush()
             os.fsync(file.fileno())
@@ -76,7 +81,7 @@ def make(places: Places, target: Path, now: datetime) -> Made:
     except BaseException:
         written.unlink(missing_ok=True)
         raise
-    return Made(files=len(sums), outside=_outside(places, [*links.values(), *places.includes]))
+    return Made(files=len(sums), outside=_outside(places, [*linked, *places.includes]))
 
 
 def _members(places: Places, scratch: Path, own: Sequence[Path]) -> Iterator[tuple[str, Path]]:
@@ -104,7 +109,7 @@ def _files(root: Path, others: Collection[Path]) -> Iterator[Path]:
 
     :param others: not what is in these, if it is in the root.
     """
-    for directory, inner, names in os.walk(root):
+    for directory, inner, names in os.walk(root, onerror=_unreadable):
         here = Path(directory)
         entries = [path for path in (here / name for name in sorted([*inner, *names])) if path not in others]
         inner[:] = [path.name for path in entries if path.name in inner]
@@ -113,12 +118,19 @@ def _files(root: Path, others: Collection[Path]) -> Iterator[Path]:
                 yield path
 
 
+def _unreadable(error: OSError) -> None:
+    # One that has gone meanwhile is not missed.
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
+
+
 def _outside(places: Places, paths: Iterable[Path]) -> list[Path]:
     """
     What these lead to, where it is in no part.
     """
-    roots = [root.resolve() for root in places.parts().values()]
-    targets = dict.fromkeys(path.resolve() for path in paths)
+    # Not resolve(): a loop of links leads to nothing.
+    roots = [Path(os.path.realpath(root)) for root in places.parts().values()]
+    targets = dict.fromkeys(Path(os.path.realpath(path)) for path in paths)
     return [target for target in targets if not any(target.is_relative_to(root) for root in roots)]
 
 

@@ -79,7 +79,7 @@ class Places:
         """
         Those that are known, and those of other profiles and former agents that stand in the state directory.
         """
-        return [*self.workspaces.values(), *sorted(self.state.glob("workspace-*"))]
+        return [*self.workspaces.values(), *(path for path in sorted(self.state.glob("workspace-*")) if path.is_dir())]
 
 
 def workspaces(environ: Mapping[str, str], home: Path, config: Config | None) -> Mapping[str, Path]:

@@ -29,6 +29,9 @@ from openclaw.doctor.reset import kept_from_gateways
 from openclaw.doctor.trash import Trash
 from openclaw.errors import OpenClawError
 
+#: Parts of an archive, which are moved as they are.
+_ROOTS = frozenset({"state", "config", "workspace", "workspaces"})
+
 
 @frozen
 class BackupBroken(OpenClawError):
@@ -43,6 +46,21 @@ class BackupBroken(OpenClawError):
         return f"{self.path}: {self.why}"
 
 
+@frozen
+class TargetRefused(OpenClawError):
+    """
+    A workspace of the archive cannot go where it would.
+    """
+
+    path: Path
+    why: str
+
+    def __str__(self) -> str:
+        return (
+            f"The workspace {self.path} is not replaced: {self.why}. Move it away first, or restore where it was made."
+        )
+
+
 @frozen(kw_only=True)
 class Manifest:
     """
@@ -50,12 +68,14 @@ class Manifest:
 
     :ivar files: the SHA-256 of each, in hex, by its name in the archive.
     :ivar links: what each leads to, by its name.
+    :ivar state: the state directory that it was made of; ``None`` in those of earlier versions.
     """
 
     created_at: str
     program: str
     files: Mapping[str, str]
     links: Mapping[str, str]
+    state: str | None = None
 
     @classmethod
     def of(cls, told: Any) -> Manifest:
@@ -74,7 +94,10 @@ class Manifest:
             for member in members:
                 if PurePosixPath(member).is_absolute() or ".." in PurePosixPath(member).parts:
                     raise ValueError(f"{member} leads out of it")
-        return cls(created_at=created_at, program=program, files=files, links=links)
+        state = told.get("state")
+        if state is not None and not isinstance(state, str):
+            raise ValueError(f"its {MANIFEST} does not say what it is of")
+        return cls(created_at=created_at, program=program, files=files, links=links, state=state)
 
 
 def unpack(path: Path, directory: Path) -> Manifest:
@@ -121,6 +144,8 @@ def _make_links(directory: Path, links: Mapping[str, str]) -> None:
     :raise ValueError: one would stand behind another, and so anywhere.
     """
     for member, target in links.items():
+        if member in _ROOTS or PurePosixPath(member).parent.as_posix() == "workspaces":
+            raise ValueError(f"{member} is no link")
         if any(parent.as_posix() in links for parent in PurePosixPath(member).parents):
             raise ValueError(f"{member} is behind a link")
         (directory / member).parent.mkdir(parents=True, exist_ok=True)
@@ -147,19 +172,36 @@ def restore(
     :raise AlreadyRunning: a gateway works on it; nothing was changed.
     :raise ClaimRefused: another one works on a workspace; nothing was changed.
     :raise BackupBroken: the archive is not whole; nothing was changed.
+    :raise TargetRefused: a workspace is not that of this profile, or that of two agents; nothing was changed.
     :raise UnsafePath: something would go in the place of the home directory; nothing was changed.
     :raise OSError: something cannot be moved.
     """
     places.state.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{places.state.name}.", dir=places.state.parent) as name:
         scratch = Path(name)
-        unpack(path, scratch)
+        manifest = unpack(path, scratch)
         places = _places(scratch, places, environ, home)
+        _check_targets(places, manifest)
         targets = list(places.parts().values())
         for target in targets:
             check_movable(target, home)
         with kept_from_gateways(places.state, places.config, environ, now, targets):
             return _exchange(scratch, places, Trash.of(home, environ), now())
+
+
+def _check_targets(places: Places, manifest: Manifest) -> None:
+    """
+    :raise TargetRefused: something would take the place of what is not this profile's, or of another part.
+    """
+    seen: set[Path] = set()
+    for target in places.workspaces.values():
+        if target in seen:
+            raise TargetRefused(target, "two agents of the archive would have it")
+        seen.add(target)
+        # An archive of another profile, or of another home, names the workspaces of that one.
+        other = manifest.state is not None and manifest.state != str(places.state)
+        if other and os.path.lexists(target) and not target.is_relative_to(places.state):
+            raise TargetRefused(target, f"it is there, and the archive is of {manifest.state}")
 
 
 def _places(scratch: Path, places: Places, environ: Mapping[str, str], home: Path) -> Places:
@@ -179,8 +221,11 @@ def _places(scratch: Path, places: Places, environ: Mapping[str, str], home: Pat
 
 
 def _read_include(path: Path, scratch: Path, places: Places) -> str:
-    inner = path.is_relative_to(places.state)
-    return read_file(scratch / "state" / path.relative_to(places.state) if inner else path)
+    # What a part stands in comes before it.
+    for part, root in reversed([*places.parts().items()]):
+        if part != "config" and path.is_relative_to(root):
+            return read_file(scratch / part / path.relative_to(root))
+    return read_file(path)
 
 
 def _exchange(scratch: Path, places: Places, trash: Trash, now: float) -> list[Path]:

@@ -17,6 +17,9 @@ from urllib.parse import quote
 
 from attrs import frozen
 
+#: In bytes: file systems take 255, and ``.trashinfo`` comes behind it.
+_LONGEST_NAME = 240
+
 
 @frozen(kw_only=True)
 class Trash:
@@ -52,10 +55,10 @@ class Trash:
         for directory in (self.files, self.info):
             if directory is not None:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name, number = path.name, 1
+        name, number = _short(path.name), 1
         while not self._reserve(name, path, when):
             number += 1
-            name = f"{path.stem}.{number}{path.suffix}"
+            name = _short(f"{path.stem}.{number}{path.suffix}")
         target = self.files / name
         shutil.move(path, target)
         return target
@@ -79,10 +82,19 @@ class Trash:
             return False
         if self.info is None:
             return True
-        told = f"[Trash Info]\nPath={quote(str(path))}\nDeletionDate={when:%Y-%m-%dT%H:%M:%S}\n"
+        told = f"[Trash Info]\nPath={quote(os.fsencode(path))}\nDeletionDate={when:%Y-%m-%dT%H:%M:%S}\n"
         try:
             with open(self.info / f"{name}.trashinfo", "x", encoding="utf-8") as file:
                 file.write(told)
         except FileExistsError:
             return False
         return True
+
+
+def _short(name: str) -> str:
+    """
+    One that has room for what is put behind it.
+    """
+    while len(os.fsencode(name)) > _LONGEST_NAME:
+        name = name[:-1]
+    return name

@@ -51,6 +51,7 @@ async def start(context: MethodContext, params: WizardStartParams) -> dict[str, 
         workspace=str(context.workspace_of(default_agent(context.config())) or ""),
         providers=provider_choices(KNOWN_PROVIDERS, context.environ),
         auth=resolve_auth(context.config(), context.environ),
+        written=snapshot.parsed,
         make_token=make_token,
         apply=lambda changes: _apply(context, changes, params.mode or "local"),
     )

@@ -14,6 +14,7 @@ from attrs import frozen
 from openclaw import __version__
 from openclaw.config.auth import LEAST_SECRET_LENGTH, ResolvedAuth, weakness
 from openclaw.config.model import Config
+from openclaw.config.raw import dig
 from openclaw.wizard.prompts import Declined, Flow, Prompter
 
 SECURITY = (
@@ -142,7 +143,8 @@ class Situation:
 
     :ivar exists: whether there is a configuration file.
     :ivar workspace: where the agent's files are or would be.
-    :ivar auth: how the gateway asks for a secret as things are, also one of the environment.
+    :ivar auth: how the gateway asks for a secret as things are, also one of its environment.
+    :ivar written: the configuration file as it is written, with its variables.
     :ivar apply: writes the changes.
     """
 
@@ -152,6 +154,7 @@ class Situation:
     workspace: str
     providers: Sequence[ProviderChoice]
     auth: ResolvedAuth
+    written: Any
     make_token: Callable[[], str]
     apply: Callable[[Changes], Awaitable[str]]
 
@@ -311,13 +314,14 @@ async def _own_server(ask: Prompter, situation: Situation) -> Changes:
 
 def _own_provider(situation: Situation, address: str) -> tuple[str, Sequence[Mapping[str, Any]] | None]:
     """
-    :return: the name for a server, and its models as they are configured; ``None`` where it is a new one.
+    :return: the name for a server, and its models as they are written; ``None`` where it is a new one.
     """
-    there = situation.config.effective.get("models", {}).get("providers", {})
+    there = situation.config.models.providers
     name, number = OWN_NAME, 1
     while name in there:
-        if str(there[name].get("baseUrl", "")).rstrip("/") == address.rstrip("/"):
-            return name, there[name].get("models", [])
+        models = dig(situation.written, "models", "providers", name, "models")
+        if there[name].base_url.rstrip("/") == address.rstrip("/") and isinstance(models, list):
+            return name, models
         number += 1
         name = f"{OWN_NAME}-{number}"
     return name, None

@@ -22,19 +22,20 @@ from openclaw.store.schema import close_cleanly, open_reader, open_writer
 from openclaw.store.sql_unit import SqlUnit
 from tests.cli.harness import CommandCase
 
-_TOLD = {"version": 1, "createdAt": "2026-01-01T00:00:00+00:00", "program": "1", "files": {}}
-#: None of them tells of what is in the archive.
-MANIFESTS: tuple[Any, ...] = (
-    [],
-    {},
-    {**_TOLD, "version": 2},
-    {**_TOLD, "files": []},
-    {**_TOLD, "files": {"/etc/passwd": "0"}},
-    {**_TOLD, "files": {"state/x": 1}},
-    {**_TOLD, "createdAt": None},
-    _TOLD,
+#: What makes a manifest that is right otherwise one that is not, and what is said of it.
+WRONG: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"version": 2}, "is not of version 1"),
+    ({"files": []}, "does not list what is in it"),
+    ({"files": {"/etc/passwd": "0"}}, "/etc/passwd leads out of it"),
+    ({"files": {"state/x": 1}}, "does not list what is in it"),
+    ({"files": {}}, "was not written"),
+    ({"createdAt": None}, "does not say when"),
+    ({"program": 1}, "does not say when"),
+    ({"state": 1}, "does not say what it is of"),
+    ({"links": {"state": "/etc"}}, "state is no link"),
+    ({"links": {"workspaces/x": "/etc"}}, "workspaces/x is no link"),
 )
-#: Neither may there be these, in an archive that is whole otherwise.
+#: Neither may there be these.
 LINKS = ({"state/a": "/etc", "state/a/b": "x"}, {"../a": "x"}, {"/a": "x"}, {"state/identity": "/etc"}, {"state/a": 1})
 
 
@@ -259,15 +260,51 @@ class BackupTests(CommandCase):
         claims = Claims()
         claims.take([Claim(path=self.state / "workspace", what="workspace", fix="", is_directory=True)])
         self.addCleanup(claims.release)
+        for command in (("backup", "restore", "b.tar.gz", "--yes"), ("reset", "--scope", "full", "--yes")):
+            outcome = self.openclaw(*command)
+            self.assertEqual(outcome.code, 75)
+            self.assertIn(f"{self.state / 'workspace'} is used by another gateway", outcome.err)
+            self.assertTrue((self.state / "workspace" / "SOUL.md").exists())
+        # Nor with nobody there, in another profile.
+        claims.release()
         self.environ["OPENCLAW_STATE_DIR"] = str(self.home / "other")
         outcome = self.openclaw("backup", "restore", "b.tar.gz", "--yes")
-        self.assertEqual(outcome.code, 75)
-        self.assertIn(f"{self.state / 'workspace'} is used by another gateway", outcome.err)
+        self.assertEqual(outcome.code, 1)
+        self.assertIn(f"{self.state / 'workspace'} is not replaced", outcome.err)
         self.assertTrue((self.state / "workspace" / "SOUL.md").exists())
         self.assertFalse((self.home / "other").exists())
-        self.environ["OPENCLAW_CONFIG_PATH"] = str(self.path)
-        self.assertEqual(self.openclaw("reset", "--scope", "full", "--yes").code, 75)
-        self.assertTrue((self.state / "workspace" / "SOUL.md").exists())
+
+    def test_two_agents_in_one_place(self) -> None:
+        """
+        A part never takes the place of another one.
+        """
+        agents = {"list": [{"id": "main"}, {"id": "test"}]}
+        self.configure({"agents": agents})
+        (self.state / "workspace-test").mkdir()
+        (self.state / "workspace-test" / "SOUL.md").write_text("test")
+        self.make()
+        self.environ |= {"OPENCLAW_PROFILE": "test", "OPENCLAW_STATE_DIR": str(self.home / ".openclaw-test")}
+        outcome = self.openclaw("backup", "restore", "b.tar.gz", "--yes")
+        self.assertEqual(outcome.code, 1)
+        self.assertIn("is not replaced: ", outcome.err)
+        self.assertEqual((self.state / "workspace" / "SOUL.md").read_text(), "soul")
+
+    def test_odd_names(self) -> None:
+        """
+        Whatever file systems take is kept, put back, and moved to the trash; a loop of links leads nowhere.
+        """
+        names = ["odd\nname", "n\udcffon", "x" * 255]
+        for name in names:
+            (self.state / "workspace" / name).write_text("odd")
+            (self.state / name).mkdir()
+        (self.state / "workspace" / "loop").symlink_to("loop")
+        (self.state / "workspace-other").mkdir()
+        self.make()
+        self.assertEqual(self.openclaw("reset", "--scope", "full", "--yes").code, 0)
+        self.assertEqual([path.name for path in self.state.iterdir()], ["workspace-other"])
+        self.assertEqual(self.openclaw("backup", "restore", "b.tar.gz", "--yes").code, 0)
+        for name in names:
+            self.assertEqual((self.state / "workspace" / name).read_text(), "odd")
 
     def test_broken(self) -> None:
         """
@@ -285,9 +322,12 @@ class BackupTests(CommandCase):
             told = archive.extractfile("manifest.json")
             assert told is not None
             whole = json.load(told)
-        manifests = [*MANIFESTS, *({**whole, "links": links} for links in LINKS)]
+        manifests: list[Any] = [[], {}, *({**whole, "links": links} for links in LINKS)]
         for number, manifest in enumerate(manifests):
             self.forge(f"manifest-{number}.tar.gz", "manifest.json", json.dumps(manifest).encode())
+        for change, told_of in WRONG:
+            self.forge("wrong.tar.gz", "manifest.json", json.dumps({**whole, **change}).encode())
+            self.assertIn(told_of, self.openclaw("backup", "verify", "wrong.tar.gz").err)
         before = sorted(path.name for path in self.state.rglob("*"))
         names = [f"manifest-{number}" for number in range(len(manifests))]
         for name in ("cut", "none", "outside", "other", "missing", "unlisted", "noise", *names):

@@ -212,8 +212,12 @@ class OnboardTests(CommandCase):
             ("--auth-choice", "nonsense"),
             ("--mode", "remote"),
             ("--node-manager", "x"),
+            ("--gateway-token", "short"),
+            ("--gateway-token", "${NOT_SET}0123456789abcdef"),
+            ("--mode", "remote", "--remote-url", "wss://h", "--remote-token", "${NOT_SET}"),
+            ("--workspace", str(self.path)),
         ):
-            self.assertEqual(self.onboard("--reset", *wrong).code, 1)
+            self.assertIn(self.onboard("--reset", *wrong).code, (1, 78), wrong)
             self.assertEqual(self.path.read_bytes(), before)
 
     def test_reset_asked(self) -> None:
@@ -250,11 +254,35 @@ class OnboardTests(CommandCase):
 
     def test_secret_of_the_environment(self) -> None:
         """
-        It is the secret, and is not written.
+        One that only this shell has is none that the gateway would find; one of the state directory, or of the
+        configuration, is, and is not written again.
         """
         self.environ["OPENCLAW_GATEWAY_PASSWORD"] = "a password of this test"
+        outcome = self.onboard("--gateway-auth", "password")
+        self.assertEqual(outcome.err, "Missing --gateway-password for password auth.\n")
+        self.path.parent.mkdir(exist_ok=True)
+        (self.path.parent / ".env").write_text("OPENCLAW_GATEWAY_TOKEN=a-token-of-this-test\n")
+        self.configure({})
+        self.assertEqual(self.onboard().code, 0)
+        self.assertEqual(self.config["gateway"]["auth"], {"mode": "token"})
+        (self.path.parent / ".env").unlink()
+        self.configure({"env": {"vars": {"OPENCLAW_GATEWAY_PASSWORD": "a password of this test"}}})
         self.assertEqual(self.onboard("--gateway-auth", "password").code, 0)
         self.assertEqual(self.config["gateway"]["auth"], {"mode": "password"})
+
+    def test_reset_secrets(self) -> None:
+        """
+        What goes to the trash is nothing to count on.
+        """
+        self.onboard()
+        told = "OPENCLAW_GATEWAY_TOKEN=a-token-of-this-test\nOPENAI_API_KEY=sk-of-this-test\n"
+        (self.path.parent / ".env").write_text(told)
+        self.environ |= {"OPENCLAW_GATEWAY_TOKEN": "a-token-of-this-test", "OPENAI_API_KEY": "sk-of-this-test"}
+        outcome = self.onboard("--reset", "--auth-choice", "openai-api-key")
+        self.assertEqual(outcome.err, "Missing --openai-api-key (or OPENAI_API_KEY in env).\n")
+        self.assertTrue(self.path.exists())
+        self.assertEqual(self.onboard("--reset").code, 0)
+        self.assertEqual(len(self.config["gateway"]["auth"]["token"]), 48)
 
     def test_weak_secret(self) -> None:
         """

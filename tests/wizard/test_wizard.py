@@ -145,6 +145,7 @@ class SetupTests(WizardCase):
             workspace="/home/me/ws",
             providers=[CHOICE],
             auth=ResolvedAuth(mode="token"),
+            written={},
             make_token=lambda: "t" * 48,
             apply=self.apply,
         )
@@ -154,7 +155,8 @@ class SetupTests(WizardCase):
         Set up before.
         """
         model = build(config)
-        self.situation = evolve(self.situation, config=model, exists=True, auth=resolve_auth(model, environ or {}))
+        auth = resolve_auth(model, environ or {})
+        self.situation = evolve(self.situation, config=model, exists=True, auth=auth, written=config)
 
     async def apply(self, changes: Changes) -> str:
         self.applied.append(changes)
@@ -261,6 +263,23 @@ class SetupTests(WizardCase):
             provider = "local-2" if "b:" in address else "local"
             self.assertEqual(changes.pop("agents.defaults.model.primary"), f"{provider}/{name}")
             self.assertEqual(changes, wanted)
+
+    def test_variables_of_a_server(self) -> None:
+        """
+        What stands in the file as a variable stays one.
+        """
+        config = {"baseUrl": "http://a:1/v1", "models": [{"id": "m", "name": "M", "headers": {"X": "a secret"}}]}
+        self.configured({"models": {"providers": {"local": config}}})
+        models: list[Any] = [{"id": "m", "name": "M", "headers": {"X": "${SECRET}"}}]
+        written = {"models": {"providers": {"local": {**config, "models": models}}}}
+        self.situation = evolve(self.situation, written=written)
+        answers = {
+            "Address of the server": "http://a:1/v1",
+            "API key (empty where none is needed)": "",
+            "Model": "llama",
+        }
+        self.talk(section_flow(self.situation, "model"), {"Model provider": "own", **answers})
+        self.assertEqual(self.applied[-1]["models.providers.local.models"], [*models, *OWN["models"]])
 
     def test_advanced(self) -> None:
         """
