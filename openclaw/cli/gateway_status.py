@@ -34,7 +34,7 @@ class Report:
     :ivar family: the ports that follow from the gateway's, and which of them are taken by others.
     :ivar others: services that look like a gateway, beside this one.
     :ivar port_cli: the port of this command's configuration, where that is another one.
-    :ivar last_error: of a service that runs and does not listen.
+    :ivar last_error: of a service that runs and does not listen, or has ended.
     :ivar rpc: ``None`` when the gateway was not asked.
     """
 
@@ -66,6 +66,14 @@ class Report:
         Whether the service is said to run, and nobody listens.
         """
         return self.service.runtime["status"] == "running" and self.port.status == "free"
+
+    @property
+    def failed(self) -> bool:
+        """
+        Whether the service has ended by itself, as one does that refuses to start.
+        """
+        runtime = self.service.runtime
+        return self.service.loaded and runtime["status"] == "stopped" and runtime.get("lastExitStatus") not in (None, 0)
 
     def payload(self) -> dict[str, Any]:
         """
@@ -169,7 +177,7 @@ def gather(context: Context, options: Namespace) -> Report:
         last_error=None,
         rpc=rpc,
     )
-    return evolve(report, last_error=last_error(context, view)) if report.closed else report
+    return evolve(report, last_error=last_error(context, view)) if report.closed or report.failed else report
 
 
 def _port(view: ServiceView) -> tuple[int, str]:
@@ -322,8 +330,8 @@ def _print_trouble(context: Context, report: Report) -> None:
         return
     if report.closed:
         context.problem(f"Gateway port {report.port.port} is not listening (service appears running).")
-        if report.last_error is not None:
-            context.problem(f"Last gateway error: {report.last_error}")
+    if report.last_error is not None:
+        context.problem(f"Last gateway error: {report.last_error}")
     hint = report.view.log_hint()
     if hint is not None:
         context.problem(f"Logs: {hint}")

@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from openclaw.cli.context import Context
 from openclaw.cli.exits import FAILED, UNAVAILABLE, CommandFailed, UsageError, unknown_command
+from openclaw.config.loader import Snapshot, referenced
 from openclaw.config.paths import is_true
 from openclaw.daemon.actions import Action, ServiceFailed, carry_out
 from openclaw.daemon.base import Surroundings, SystemService
@@ -142,14 +143,15 @@ def _install(context: Context, around: Surroundings, service: SystemService, opt
         raise ServiceFailed("--system needs --user <name>: whom the gateway runs as")
     from openclaw.cli.target import dig
 
-    config, port, configured = _configured(context, around, options)
+    snapshot, port, configured = _configured(context, around, options)
+    config = snapshot.config
     if not options.dry_run:
         _checked(service.check)
         if service.is_loaded() and not options.force:
             lines = [f"Reinstall with: {context.command('openclaw gateway install --force')}"]
             text = f"Gateway service already {service.inspect().texts[0]}."
             return Outcome(result="already-installed", message=text, lines=lines)
-    spec = make_spec(around, config, port, options.token)
+    spec = make_spec(around, config, port, options.token, referenced(snapshot))
     try:
         actions = service.install(spec)
     except ServiceFailed as error:
@@ -167,9 +169,9 @@ def _install(context: Context, around: Surroundings, service: SystemService, opt
     return Outcome(result="installed", lines=["", *service.told("install"), *lines], warnings=warnings)
 
 
-def _configured(context: Context, around: Surroundings, options: Namespace) -> tuple[dict[str, Any], int, int]:
+def _configured(context: Context, around: Surroundings, options: Namespace) -> tuple[Snapshot, int, int]:
     """
-    :return: the effective configuration of the gateway to be, its port, and the port that the configuration says.
+    :return: the configuration of the gateway to be, its port, and the port that the configuration says.
     """
     from openclaw.cli.target import local_port, read_config
 
@@ -178,7 +180,7 @@ def _configured(context: Context, around: Surroundings, options: Namespace) -> t
     # A gateway that cannot read its configuration would be started in vain, every five seconds.
     snapshot = read_config(evolve(context, environ=dict(around.environ), home=around.home))
     own = local_port(snapshot)
-    return snapshot.config, int(options.port) if options.port is not None else own, own
+    return snapshot, int(options.port) if options.port is not None else own, own
 
 
 def _is_port(text: object) -> bool:

@@ -14,7 +14,7 @@ from attrs import frozen
 from openclaw.cli.context import Context
 from openclaw.cli.repairs import Repair
 from openclaw.cli.target import dig, local_port
-from openclaw.config.loader import Snapshot
+from openclaw.config.loader import Snapshot, referenced
 from openclaw.config.paths import is_true
 from openclaw.daemon.actions import Action, Remove, ServiceFailed, Write, carry_out
 from openclaw.daemon.audit import AGGRESSIVE, AuditIssue, audit, custom_edits
@@ -81,7 +81,9 @@ def service_repairs(
         token = seen.found.environment.get(TOKEN)
     try:
         seen.service.check()
-        actions = seen.service.install(make_spec(seen.around, snapshot.config, local_port(snapshot), token))
+        actions = seen.service.install(
+            make_spec(seen.around, snapshot.config, local_port(snapshot), token, referenced(snapshot))
+        )
     except ServiceFailed as error:
         return repairs, [f"The service file cannot be repaired: {error}", *error.hints]
     custom = _custom(seen, snapshot, actions)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: How much of the end of a log is searched for the last error.
 _TAIL_BYTES = 64 * 1024
 _ERRORS = ("error", "fatal")
+#: What is in the lines by which a gateway refuses to start, and in those of others that end badly.
+_TROUBLE = ("error", "failed", "refus", "blocked", "is configured.", "requires", "invalid", "missing config")
 
 
 @frozen(kw_only=True)
@@ -118,16 +120,23 @@ def config_payload(snapshot: Snapshot) -> dict[str, Any]:
 
 def last_error(context: Context, view: ServiceView) -> str | None:
     """
-    The last error that the gateway told of: in its own log, else in the supervisor's.
+    The last error that the gateway told of: in its own log, or in the supervisor's, where one that has refused to start
+    says why.
     """
     told = [entry.message for entry in last_entries(view.log) if entry.level in _ERRORS]
-    if told:
-        return told[-1].splitlines()[0] if told[-1] else None
-    if not isinstance(view.service, Systemd):
-        return None
-    done = SystemRunner(environ=context.environ, limit=5)(*view.service.logs_command().split(), "--output=cat")
-    lines = [line for line in done.output.splitlines() if "error" in line.lower() or "failed" in line.lower()]
-    return lines[-1].strip() if done.code == 0 and lines else None
+    own = told[-1].partition("\n")[0] if told else None
+    running = view.found.runtime.get("status") == "running"
+    return (own or _supervised_error(context, view)) if running else (_supervised_error(context, view) or own)
+
+
+def _supervised_error(context: Context, view: ServiceView) -> str | None:
+    if isinstance(view.service, Systemd):
+        done = SystemRunner(environ=context.environ, limit=5)(*view.service.logs_command().split(), "--output=cat")
+        lines = done.output.splitlines() if done.code == 0 else []
+    else:
+        lines = _tail(view.log.with_name("gateway.err.log")).splitlines()
+    troubles = [line.strip() for line in lines if any(word in line.lower() for word in _TROUBLE)]
+    return troubles[-1] if troubles else None
 
 
 def last_entries(path: Path) -> list[LogEntry]:

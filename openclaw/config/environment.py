@@ -80,3 +80,15 @@ def substitute(value: Any, environ: Mapping[str, str], path: KeyPath = ()) -> An
         return environ[name]
 
     return _REFERENCE.sub(replace, value)
+
+
+def references(value: Any) -> set[str]:
+    """
+    The names of all variables that texts below ``value`` refer to.
+    """
+    if isinstance(value, dict):
+        return set().union(*map(references, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(references, value))
+    found = _REFERENCE.findall(value) if isinstance(value, str) else ()
+    return {name for escaped, name in found if not escaped}

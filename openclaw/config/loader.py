@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 from openclaw import __version__
 from openclaw.config import include
 from openclaw.config.defaults import expand_paths, with_defaults
-from openclaw.config.environment import MissingVariable, substitute, with_env_block
+from openclaw.config.environment import MissingVariable, references, substitute, with_env_block
 from openclaw.config.issues import ConfigInvalid, Issue, Location
 from openclaw.config.legacy import find_legacy
 from openclaw.config.paths import config_path
@@ -279,3 +279,13 @@ def _directive(node: Node) -> int:
 
 
 __all__ = ["EMPTY_HASH", "Snapshot", "evaluate", "load", "text_hash"]
+
+
+def referenced(snapshot: Snapshot) -> set[str]:
+    """
+    The names of the variables that a configuration refers to, in what it includes, too.
+    """
+    try:
+        return references(include.resolve(snapshot.parsed, snapshot.path))
+    except include.IncludeError:
+        return references(snapshot.parsed)

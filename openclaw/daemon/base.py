@@ -61,6 +61,7 @@ class Spec:
     :ivar program: what comes before ``gateway``.
     :ivar environment: no secrets.
     :ivar secrets: variables that go to a file which only the gateway's user reads.
+    :ivar needed: names of variables that may stand in that file already, and stay there.
     :ivar configured: the configuration has the token; one in a file of an earlier installation is out of date.
     :ivar stop_seconds: how long a stop may take.
     """
@@ -72,6 +73,7 @@ class Spec:
     state: Path
     environment: Mapping[str, str]
     secrets: Mapping[str, str] = field(factory=dict, repr=False)
+    needed: frozenset[str] = frozenset()
     configured: bool = False
     stop_seconds: int
 

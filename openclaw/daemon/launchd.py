@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
-from openclaw.config.paths import state_dir, variable
+from openclaw.config.paths import profiled, state_dir, variable
 from openclaw.daemon.actions import Action, Directory, Remove, Run, ServiceFailed, Write
 from openclaw.daemon.base import Spec, Supervised, Surroundings, shown_command
 from openclaw.daemon.dotenv import with_variables
@@ -78,7 +78,7 @@ class Launchd:
 
     def check(self) -> None:
         if self.around.run("launchctl", "help").code == NOT_FOUND:
-            hints = ("In the foreground: openclaw gateway run",)
+            hints = (profiled(self.around.environ, "In the foreground: openclaw gateway run"),)
             raise ServiceFailed("launchctl not available", hints, missing=True)
 
     def is_loaded(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from openclaw.daemon.base import KIND, MARKER, VERSION, Spec, Supervised, Surrou
 from openclaw.daemon.runner import Runner, SystemRunner
 
 TOKEN = "OPENCLAW_GATEWAY_TOKEN"  # noqa: S105 - the name of the variable
+PASSWORD = "OPENCLAW_GATEWAY_PASSWORD"  # noqa: S105 - the name of the variable
 #: How much longer a stop may take than the runs that it waits for, in seconds: more than the gateway gives itself for
 #: what does not stop.
 _STOP_MARGIN = 15
@@ -124,12 +125,19 @@ def inspect_node(environ: Mapping[str, str], home: Path) -> Supervised:
     return Systemd(around=around, unit=NODE_UNIT).inspect()
 
 
-def make_spec(around: Surroundings, config: Mapping[str, Any], port: int, token: str | None = None) -> Spec:
+def make_spec(
+    around: Surroundings,
+    config: Mapping[str, Any],
+    port: int,
+    token: str | None = None,
+    names: Iterable[str] = (),
+) -> Spec:
     """
     The service to be.
 
     :param config: the effective configuration.
     :param token: one that was given for the service alone.
+    :param names: of variables that the configuration refers to.
     """
     environ, home = around.environ, around.home
     state = state_dir(environ, home)
@@ -141,6 +149,9 @@ def make_spec(around: Surroundings, config: Mapping[str, Any], port: int, token:
     environment |= {MARKER: "openclaw", KIND: "gateway", VERSION: __version__}
     profile = f"profile: {around.profile}, " if around.profile else ""
     drain = dig(config, "gateway", "shutdown", "drainMs")
+    auth = dig(config, "gateway", "auth")
+    asks_password = dig(auth, "mode") == "password" and not dig(auth, "password")
+    needed = frozenset([*names, *([PASSWORD] if asks_password else ())])
     return Spec(
         description=f"OpenClaw Gateway ({profile}v{__version__})",
         program=program(environ),
@@ -149,7 +160,8 @@ def make_spec(around: Surroundings, config: Mapping[str, Any], port: int, token:
         state=state,
         environment=environment,
         configured=token is None and bool(dig(config, "gateway", "auth", "token")),
-        secrets=_secrets(environ, state, config, token),
+        secrets={**_carried(environ, state, needed), **_secrets(environ, state, config, token)},
+        needed=needed,
         stop_seconds=-(-int(_DRAIN_MS if drain is None else drain) // 1000) + _STOP_MARGIN,
     )
 
@@ -164,17 +176,24 @@ def _own_name(around: Surroundings) -> dict[str, str]:
     return {"OPENCLAW_WINDOWS_TASK_NAME" if around.platform == "win32" else "OPENCLAW_SYSTEMD_UNIT": name}
 
 
+def _carried(environ: Mapping[str, str], state: Path, names: Iterable[str]) -> dict[str, str]:
+    """
+    Variables of the caller that the gateway would not find by itself.
+    """
+    try:
+        known = parse_dotenv((state / ".env").read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        known = {}
+    return {name: environ[name] for name in sorted(names) if environ.get(name) and environ[name] != known.get(name)}
+
+
 def _secrets(environ: Mapping[str, str], state: Path, config: Mapping[str, Any], token: str | None) -> dict[str, str]:
     """
-    What the gateway needs and could not find by itself.
+    The token, where the configuration has none.
     """
     if token is None and not dig(config, "gateway", "auth", "token"):
-        token = variable(environ, TOKEN, "CLAWDBOT_GATEWAY_TOKEN")
-        try:
-            known = parse_dotenv((state / ".env").read_text(encoding="utf-8", errors="replace")).get(TOKEN)
-        except OSError:
-            known = None
-        token = None if token == known else token
+        told = variable(environ, TOKEN, "CLAWDBOT_GATEWAY_TOKEN")
+        return _carried({TOKEN: told}, state, [TOKEN]) if told else {}
     return {} if not token else {TOKEN: token}
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
-from openclaw.config.paths import expand, state_dir, variable
+from openclaw.config.paths import expand, profiled, state_dir, variable
 from openclaw.daemon.actions import Action, Remove, Run, ServiceFailed, Write
 from openclaw.daemon.base import Spec, Supervised, Surroundings, shown_command
 from openclaw.daemon.dotenv import with_variables
@@ -64,7 +64,7 @@ class ScheduledTask:
     def check(self) -> None:
         done = self.around.run("schtasks", "/Query")
         if done.code != 0:
-            hints = ("In the foreground: openclaw gateway run",)
+            hints = (profiled(self.around.environ, "In the foreground: openclaw gateway run"),)
             raise ServiceFailed(f"schtasks unavailable: {done.said}", hints, missing=done.code == NOT_FOUND)
 
     def is_loaded(self) -> bool:

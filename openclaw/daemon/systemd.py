@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from openclaw.config.paths import state_dir, variable
+from openclaw.config.dotenv import parse_dotenv
+from openclaw.config.paths import profiled, state_dir, variable
 from openclaw.daemon.actions import Action, Remove, Run, ServiceFailed, Write
 from openclaw.daemon.base import Spec, Supervised, Surroundings, shown_command
 from openclaw.daemon.runner import NOT_FOUND
@@ -51,7 +52,7 @@ def unavailable_hints(environ: Mapping[str, str], root: Path = Path("/")) -> tup
     if (root / "run/systemd/system").is_dir():
         # The machine has systemd, only this login has no manager: ssh, sudo, su.
         hints.append("For a service of the machine: sudo openclaw gateway install --system --user <name>")
-    return (*hints, "In the foreground: openclaw gateway run")
+    return (*hints, profiled(environ, "In the foreground: openclaw gateway run"))
 
 
 @frozen(kw_only=True)
@@ -130,11 +131,14 @@ class Systemd:
 
     def install(self, spec: Spec) -> list[Action]:
         file = self._secrets(spec.state)
-        known = file if spec.secrets or (file.exists() and not spec.configured) else None
+        # What an earlier call has put there, and this shell does not have, is still needed.
+        before = {name: value for name, value in _variables(file).items() if name in spec.needed}
+        secrets = dict(sorted({**before, **spec.secrets}.items()))
+        known = file if secrets or (file.exists() and not spec.configured) else None
         text = render(spec, secrets=known, user=self.around.user if self.around.system else None)
         actions: list[Action] = []
         if spec.secrets:
-            actions.append(Write(path=file, text=render_secrets(spec.secrets), secret=True))
+            actions.append(Write(path=file, text=render_secrets(secrets), secret=True))
         return [
             *self._legacy(),
             *actions,
@@ -258,3 +262,10 @@ def parse_show(told: Mapping[str, str], read: Callable[[str], str] = _read) -> S
         environment=unit.environment,
         text=text,
     )
+
+
+def _variables(file: Path) -> dict[str, str]:
+    try:
+        return parse_dotenv(file.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return {}

@@ -124,6 +124,28 @@ class InstallTests(ServiceCase):
         self.openclaw("gateway", "uninstall")
         self.assertFalse(file.exists())
 
+    def test_variables(self) -> None:
+        """
+        What the configuration refers to and only the caller has goes there, too, and stays for a shell that has part of
+        it; so does a password.
+        """
+        self.environ |= {"MY_TOKEN": "my-token-0123456789", "X_KEY": "x-key", "UNUSED": "unused"}
+        env = {"vars": {"A": "${X_KEY}"}}
+        self.configure({"gateway": {"mode": "local", "auth": {"token": "${MY_TOKEN}"}}, "env": env})
+        file = self.home / ".openclaw" / "service.env"
+        self.openclaw("gateway", "install")
+        self.assertEqual(file.read_text(), 'MY_TOKEN="my-token-0123456789"\nX_KEY="x-key"\n')
+        self.assertIn(f"EnvironmentFile=-{file}\n", self.unit())
+        self.assertNotIn("my-token", self.unit())
+        self.environ["OPENCLAW_GATEWAY_PASSWORD"] = "a password of this test"
+        self.configure({"gateway": {"mode": "local", "auth": {"mode": "password"}}, "env": env})
+        self.openclaw("gateway", "install", "--force")
+        told = 'OPENCLAW_GATEWAY_PASSWORD="a password of this test"\n'
+        self.assertEqual(file.read_text(), f'{told}X_KEY="x-key"\n')
+        del self.environ["OPENCLAW_GATEWAY_PASSWORD"]
+        self.openclaw("gateway", "install", "--force")
+        self.assertIn(told, file.read_text())
+
     def test_env_of_configuration(self) -> None:
         """
         What the configuration sets in ``env`` is often a key: the gateway reads it itself, and the service has it not.

@@ -102,6 +102,27 @@ class ServiceStatusTests(ServiceCase):
         done = self.openclaw("gateway", "status", "--no-probe")
         self.assertIn("Service is loaded but not running (likely exited immediately).\n", done.err)
         self.assertIn("Runtime: stopped (state inactive", done.out)
+        self.assertNotIn("Last gateway error", done.err)
+
+    def test_refused(self) -> None:
+        """
+        One that has refused to start has said why to the supervisor, whatever an earlier one has left in its log.
+        """
+        self.openclaw("gateway", "install")
+        (self.stubs.directory / "active").unlink()
+        self.stubs.set("dies")
+        log = self.home / ".openclaw" / "logs" / "openclaw-2026-11-23.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        entry = {"0": "disk full", "_meta": {"logLevelName": "ERROR", "name": "x"}, "time": "t"}
+        log.write_text(json.dumps(entry) + "\n")
+        for line in (
+            "Gateway start blocked: set gateway.mode=local (current: unset) or pass --allow-unconfigured.",
+            "Gateway auth is set to token, but no token is configured.",
+            "Refusing to bind gateway to lan without auth.",
+        ):
+            told = f"echo '{line}'; echo 'openclaw-gateway.service: Deactivated.'; exit 0\n"
+            (self.stubs.directory / "answer journalctl --user").write_text(told)
+            self.assertIn(f"Last gateway error: {line}\n", self.openclaw("gateway", "status", "--no-probe").err)
 
     def test_unavailable(self) -> None:
         """
@@ -112,3 +133,6 @@ class ServiceStatusTests(ServiceCase):
         self.assertEqual(done.code, 0)
         self.assertIn("Runtime: unknown (Failed to connect to bus: No medium found)\n", done.out)
         self.assertIn("In the foreground: openclaw gateway run\n", done.err)
+        self.environ["OPENCLAW_PROFILE"] = "rescue"
+        done = self.openclaw("gateway", "status", "--no-probe")
+        self.assertIn("In the foreground: openclaw --profile rescue gateway run\n", done.err)

@@ -28,14 +28,14 @@ case $verb in
     show)
         state=inactive; pid=0
         [ -e "$STUBS/active" ] && state=active && pid=4242
-        [ -e "$STUBS/dies" ] && state=failed
+        [ -e "$STUBS/dies" ] && state=failed && code=78
         for file in "$HOME/.config/systemd/user/$1" "$STUBS/etc/systemd/system/$1"; do
             [ -e "$file" ] && found=$file
         done
         [ -n "$found" ] || { echo LoadState=not-found; exit 0; }
         [ -e "$STUBS/enabled" ] && enabled=enabled || enabled=disabled
         echo "LoadState=loaded\nUnitFileState=$enabled\nActiveState=$state\nSubState=running\nMainPID=$pid"
-        echo "ExecMainStatus=0\nExecMainCode=0\nFragmentPath=$found" ;;
+        echo "ExecMainStatus=${code:-0}\nExecMainCode=0\nFragmentPath=$found" ;;
 esac
 """
 _LOGINCTL = """
