@@ -18,11 +18,11 @@ from attrs import frozen
 from openclaw.cli.audit import Finding, audit, loose
 from openclaw.cli.checkup_plugins import plugins
 from openclaw.cli.checkup_service import lingering, service, service_file
+from openclaw.cli.checkup_start import start
 from openclaw.cli.context import Context
 from openclaw.cli.ports import inspect, is_gateway
 from openclaw.cli.repairs import Repair
 from openclaw.cli.target import dig, local_port, local_target
-from openclaw.config.auth import PASSWORD_VARIABLES, TOKEN_VARIABLES
 from openclaw.config.loader import Snapshot
 from openclaw.config.paths import STATE_DIRS, state_dir, variable, workspace_dir
 
@@ -204,38 +204,6 @@ def workspace(patient: Patient) -> Iterator[Finding]:
             detail=f"{path} is no directory, or cannot be written.",
             fix=context.command("openclaw config set agents.defaults.workspace <directory>"),
         )
-
-
-def start(patient: Patient) -> Iterator[Finding]:
-    """
-    What would keep the gateway from starting.
-    """
-    mode = dig(patient.snapshot.config, "gateway", "mode")
-    if mode is None:
-        yield Finding(
-            check_id="gateway.mode_unset",
-            severity="warn",
-            title="Nothing says that this machine is a gateway",
-            detail="gateway.mode is unset, so that `openclaw gateway` refuses to start.",
-            fix=patient.context.command("openclaw config set gateway.mode local"),
-        )
-    if mode == "local" and not has_secret(patient.snapshot):
-        yield Finding(
-            check_id="gateway.no_secret",
-            severity="critical",
-            title="The gateway has no secret",
-            detail="Neither gateway.auth.token nor gateway.auth.password is set.",
-            fix=patient.context.command("openclaw doctor --generate-gateway-token"),
-        )
-
-
-def has_secret(snapshot: Snapshot) -> bool:
-    """
-    Whether clients have something to show.
-    """
-    auth = dig(snapshot.config, "gateway", "auth")
-    told = dig(auth, "token") or dig(auth, "password")
-    return bool(told or variable(snapshot.environment, *TOKEN_VARIABLES, *PASSWORD_VARIABLES))
 
 
 def open_to_others(patient: Patient) -> Iterator[tuple[Path, int]]:

@@ -198,7 +198,7 @@ def _make_token(context: Context) -> bool:
     """
     import secrets
 
-    from openclaw.cli.checkup import has_secret
+    from openclaw.cli.checkup_start import has_secret
     from openclaw.cli.config_change import change, valid
     from openclaw.config.editor import set_value
 

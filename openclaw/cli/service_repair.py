@@ -55,7 +55,13 @@ def look(context: Context, snapshot: Snapshot) -> ServiceLook:
     if skipped is not None or found.command is None:
         return ServiceLook(around=around, service=service, found=found, skipped=skipped)
     token = dig(snapshot.config, "gateway", "auth", "token")
-    issues = audit(found, around, port=local_port(snapshot), program=program(around.environ), token=token)
+    issues = audit(
+        found,
+        around,
+        port=local_port(snapshot) if snapshot.valid else None,
+        program=program(around.environ),
+        token=token,
+    )
     return ServiceLook(around=around, service=service, found=found, issues=issues)
 
 

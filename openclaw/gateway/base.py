@@ -166,6 +166,7 @@ def make_base(setting: Setting, reactor: Any, life: Life, store: Store | None) -
         publish=lambda snapshot: events.publish("health", snapshot, versions=True),
     )
     config_watch.told = health.refresh_soon
+    life.restarts.refused = config_watch.refused
     life.restarts.allowed = lambda: config().commands.restart
     life.presence.publish = lambda payload: events.publish("presence", payload, drop_if_slow=True, versions=True)
     return Base(

@@ -55,7 +55,7 @@ class ConfigWatch(Service):
     :ivar look: the state of the file.
     :ivar keep: called with each file that can be used.
     :ivar restart: asks for a restart, told the reason.
-    :ivar problem: why the file cannot be used as it is now; ``None`` if it can.
+    :ivar problem: why the file cannot be used, or not followed, as it is now; ``None`` if it can.
     :ivar told: called when ``problem`` has changed.
     """
 
@@ -185,6 +185,12 @@ class ConfigWatch(Service):
         if issues != self.problem:
             self._log.warn("config reload skipped (invalid config): {issues}", issues=issues)
         self._set_problem(issues)
+
+    def refused(self, why: str) -> None:
+        """
+        The gateway could not be started again, as a change would have it, and goes on without it.
+        """
+        self._set_problem(f"restart refused: {why}")
 
     def _set_problem(self, problem: str | None) -> None:
         if problem != self.problem:

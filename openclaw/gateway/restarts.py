@@ -23,12 +23,14 @@ class Restarts:
     One process's.
 
     :ivar begin: starts a restart, told the reason; ``None`` where nothing can.
+    :ivar refused: told why a restart was not begun: the gateway goes on as it is.
     :ivar allowed: whether whoever may send us signals may restart the gateway (``commands.restart``).
     """
 
     _log = Logger(namespace="gateway")
     clock: IReactorTime
     begin: Callable[[str], None] | None = None
+    refused: Callable[[str], None] = lambda why: None
     allowed: Callable[[], bool] = lambda: False
     _pending: IDelayedCall | None = field(default=None, init=False)
     _begun: deque[float] = field(factory=lambda: deque(maxlen=MOST), init=False)

@@ -120,6 +120,7 @@ class Root(MultiService):
             self.life.claims.take(setting.claims)
         except OpenClawError as error:
             self._log.error("restart refused ({reason}), the gateway goes on: {why}", reason=reason, why=error)
+            self.life.restarts.refused(str(error))
             return
         self._log.info("restarting ({reason})", reason=reason)
         self.supervisor.restarting()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from openclaw.cli import checkup, checkup_service
+from openclaw.cli import checkup, checkup_service, checkup_start
 from openclaw.cli.audit import Finding
 from openclaw.cli.checkup import Check, Patient, examine
 from openclaw.cli.context import Context
@@ -83,13 +83,29 @@ class CheckTests(CheckupCase):
         self.assertEqual(self.found(checkup.workspace), ["workspace.unusable"])
 
     def test_start(self) -> None:
-        self.assertEqual(self.found(checkup.start), [])
+        self.assertEqual(self.found(checkup_start.start), [])
         self.configure({"gateway": {"mode": "local"}})
-        self.assertEqual(self.found(checkup.start), ["gateway.no_secret"])
+        self.assertEqual(self.found(checkup_start.start), ["gateway.no_secret"])
         self.environ["OPENCLAW_GATEWAY_TOKEN"] = "0123456789abcdef"
-        self.assertEqual(self.found(checkup.start), [])
+        self.assertEqual(self.found(checkup_start.start), [])
         self.configure({})
-        self.assertEqual(self.found(checkup.start), ["gateway.mode_unset"])
+        self.assertEqual(self.found(checkup_start.start), ["gateway.mode_unset"])
+
+    def test_moved_secret(self) -> None:
+        """
+        One that the installation of the service has moved is one.
+        """
+        self.configure({"gateway": {"mode": "local"}})
+        self.assertEqual(self.found(checkup_start.start), ["gateway.no_secret"])
+        (self.state / "service.env").write_text('OPENCLAW_GATEWAY_TOKEN="a-token-of-this-test"\n')
+        self.assertEqual(self.found(checkup_start.start), [])
+
+    def test_unreadable(self) -> None:
+        """
+        Nothing follows from what a file that cannot be read does not say.
+        """
+        self.configure('{gateway: {mode: "local", auth: {token: "${NOT_SET}"}}}')
+        self.assertEqual(self.found(checkup_start.start), [])
 
     def test_security(self) -> None:
         self.assertEqual(self.found(checkup.security), [])

@@ -141,9 +141,12 @@ class RootTests(SynchronousTestCase):
         self.assertEqual((len(told), told[0]), (2, "the secret is weak"))
         self.assertIn("restart refused (SIGUSR1), the gateway goes on: ", told[1])
         self.assertTrue(house.gateways[0].running)
+        problem = house.gateways[0].health.config_problem()
+        self.assertTrue(problem is not None and problem.startswith("restart refused: "), problem)
         house.refuses = None
         house.root.restart("SIGUSR1")
         self.assertEqual(len(house.gateways), 2)
+        self.assertIsNone(house.gateways[1].health.config_problem())
 
     def test_claimed(self) -> None:
         """
