@@ -104,6 +104,19 @@ class ServiceStatusTests(ServiceCase):
         self.assertIn("Runtime: stopped (state inactive", done.out)
         self.assertNotIn("Last gateway error", done.err)
 
+    def test_variables(self) -> None:
+        """
+        The configuration is read as the service reads it: with what was moved there, and not with what this shell has.
+        """
+        self.environ["MY_TOKEN"] = "my-token-0123456789"
+        self.configure({"gateway": {"mode": "local", "auth": {"token": "${MY_TOKEN}"}}})
+        self.openclaw("gateway", "install")
+        command = ("gateway", "status", "--json", "--no-probe")
+        self.assertTrue(self.openclaw(*command).json["config"]["daemon"]["valid"])
+        (self.home / ".openclaw" / "service.env").unlink()
+        report = self.openclaw(*command).json["config"]
+        self.assertEqual((report["cli"]["valid"], report["daemon"]["valid"]), (True, False))
+
     def test_refused(self) -> None:
         """
         One that has refused to start has said why to the supervisor, whatever an earlier one has left in its log.
