@@ -19,7 +19,7 @@ from openclaw.config.paths import is_true
 from openclaw.daemon.actions import Action, Remove, ServiceFailed, Write, carry_out
 from openclaw.daemon.audit import AGGRESSIVE, AuditIssue, audit, custom_edits
 from openclaw.daemon.base import Supervised, Surroundings, SystemService
-from openclaw.daemon.manage import TOKEN, make_spec, program, service_for, surroundings
+from openclaw.daemon.manage import TOKEN, make_spec, program, service_for, stop_seconds, surroundings
 from openclaw.daemon.runner import SystemRunner
 
 CUSTOM = "Custom or unexpected service edits detected. Rerun with --force to overwrite."
@@ -59,6 +59,7 @@ def look(context: Context, snapshot: Snapshot) -> ServiceLook:
         found,
         around,
         port=local_port(snapshot) if snapshot.valid else None,
+        stop_seconds=stop_seconds(snapshot.config) if snapshot.valid else None,
         program=program(around.environ),
         token=token,
     )

@@ -19,7 +19,7 @@ from openclaw.config.loader import Snapshot, load
 from openclaw.config.paths import expand, state_dir
 from openclaw.daemon.audit import AuditIssue, audit
 from openclaw.daemon.base import SHOWN, Supervised, SystemService
-from openclaw.daemon.manage import service_for, surroundings
+from openclaw.daemon.manage import service_for, stop_seconds, surroundings
 from openclaw.daemon.runner import SystemRunner
 from openclaw.daemon.systemd import Systemd, unavailable_hints
 
@@ -93,7 +93,13 @@ def look(context: Context, snapshot: Snapshot, port: int, *, system: bool) -> Se
         found=found,
         snapshot=own,
         log=log_path(context, own, state_dir(environ, around.home)),
-        issues=audit(found, around, port=port, token=dig(snapshot.config, "gateway", "auth", "token")),
+        issues=audit(
+            found,
+            around,
+            port=port,
+            token=dig(snapshot.config, "gateway", "auth", "token"),
+            stop_seconds=stop_seconds(snapshot.config) if snapshot.valid else None,
+        ),
     )
 
 

@@ -53,6 +53,7 @@ def audit(
     port: int | None = None,
     program: tuple[str, ...] | None = None,
     token: str | None = None,
+    stop_seconds: int | None = None,
 ) -> list[AuditIssue]:
     """
     Look at a service that was inspected; nothing is wrong with one that does not exist.
@@ -60,6 +61,7 @@ def audit(
     :param port: that of the configuration, to compare with the service's.
     :param program: that of this installation, to compare with the service's; ``None`` does not compare.
     :param token: that of the configuration, to compare with one in the service file.
+    :param stop_seconds: what the gateway may need to end.
     """
     if service.command is None:
         return []
@@ -70,7 +72,7 @@ def audit(
         *_token(service, token),
     ]
     if around.platform.startswith("linux"):
-        issues += _systemd(service)
+        issues += _systemd(service, stop_seconds)
     elif around.platform == "darwin":
         issues += _launchd(service)
     return issues
@@ -154,7 +156,7 @@ def custom_edits(service: Supervised, text: str, configured: Collection[str] = (
     return [*settings, *arguments, *variables]
 
 
-def _systemd(service: Supervised) -> Iterator[AuditIssue]:
+def _systemd(service: Supervised, stop_seconds: int | None) -> Iterator[AuditIssue]:
     unit, detail = parse(service.text), str((service.command or {}).get("sourcePath", ""))
     for name in ("After", "Wants"):
         if not any("network-online.target" in value.split() for value in unit.settings.get(name, ())):
@@ -163,6 +165,10 @@ def _systemd(service: Supervised) -> Iterator[AuditIssue]:
     if not _is_five(unit.last("RestartSec") or ""):
         message = "RestartSec does not match the recommended 5s"
         yield AuditIssue(code="systemd-restart-sec", message=message, detail=detail)
+    limit = (unit.last("TimeoutStopSec") or "").removesuffix("s")
+    if stop_seconds is not None and limit.isdecimal() and int(limit) < stop_seconds:
+        message = f"TimeoutStopSec={limit} ends the gateway before gateway.shutdown.drainMs has passed"
+        yield AuditIssue(code="systemd-stop-timeout", message=message, detail=detail)
 
 
 def _is_five(text: str) -> bool:

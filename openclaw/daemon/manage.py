@@ -148,7 +148,6 @@ def make_spec(
     environment |= _own_name(around)
     environment |= {MARKER: "openclaw", KIND: "gateway", VERSION: __version__}
     profile = f"profile: {around.profile}, " if around.profile else ""
-    drain = dig(config, "gateway", "shutdown", "drainMs")
     auth = dig(config, "gateway", "auth")
     asks_password = dig(auth, "mode") == "password" and not dig(auth, "password")
     needed = frozenset([*names, *([PASSWORD] if asks_password else ())])
@@ -162,8 +161,16 @@ def make_spec(
         configured=token is None and bool(dig(config, "gateway", "auth", "token")),
         secrets={**_carried(environ, state, needed), **_secrets(environ, state, config, token)},
         needed=needed,
-        stop_seconds=-(-int(_DRAIN_MS if drain is None else drain) // 1000) + _STOP_MARGIN,
+        stop_seconds=stop_seconds(config),
     )
+
+
+def stop_seconds(config: Mapping[str, Any]) -> int:
+    """
+    How long a supervisor has to wait for the end of a gateway with this configuration.
+    """
+    drain = dig(config, "gateway", "shutdown", "drainMs")
+    return -(-int(_DRAIN_MS if drain is None else drain) // 1000) + _STOP_MARGIN
 
 
 def _own_name(around: Surroundings) -> dict[str, str]:

@@ -104,6 +104,19 @@ class ServiceStatusTests(ServiceCase):
         self.assertIn("Runtime: stopped (state inactive", done.out)
         self.assertNotIn("Last gateway error", done.err)
 
+    def test_longer_drain(self) -> None:
+        """
+        A unit whose time for the end was made for a shorter one is told of.
+        """
+        self.openclaw("gateway", "install")
+        self.configure({"gateway": {"mode": "local", "shutdown": {"drainMs": 120_000}}})
+        found = self.openclaw("gateway", "status", "--json", "--no-probe").json["service"]["configAudit"]["issues"]
+        self.assertEqual([issue["code"] for issue in found], ["systemd-stop-timeout"])
+        self.openclaw("gateway", "install", "--force")
+        self.assertIn("TimeoutStopSec=135\n", self.unit())
+        found = self.openclaw("gateway", "status", "--json", "--no-probe").json["service"]["configAudit"]["issues"]
+        self.assertEqual(found, [])
+
     def test_variables(self) -> None:
         """
         The configuration is read as the service reads it: with what was moved there, and not with what this shell has.
