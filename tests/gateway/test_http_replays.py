@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.server import Request
 
+from openclaw.plugins.loading import Plugins
+from openclaw.plugins.routes import Route
 from openclaw.testing.gateway import START, TOKEN, MemoryGateway
 from tests.gateway.test_replays import MANIFEST
 from tests.harness.children import ChildReactor
@@ -19,6 +22,28 @@ from tests.harness.http_transport import TransportReplay
 
 SECRETS = {"<gateway-token>": TOKEN, "<gateway-password>": PASSWORD, "<hook-token>": HOOK_TOKEN}
 REPLAYS: Mapping[str, type[HttpReplay] | type[TransportReplay]] = {"http": HttpReplay, "transport": TransportReplay}
+
+
+def register(gateway: MemoryGateway) -> None:
+    """
+    The routes of the plugin that was loaded when these were recorded. Nobody has installed it here.
+    """
+    (plugins,) = [service for service in gateway.service if isinstance(service, Plugins)]
+    routes = plugins.routes
+
+    def hook(request: Request) -> bytes:
+        request.setHeader("content-type", "text/plain")
+        return b"route " + request.method + b" " + request.uri
+
+    def throws(request: Request) -> None:
+        raise RuntimeError("as it was recorded")
+
+    def any_of(request: Request) -> bytes | bool:
+        return b"handler " + request.method if request.path.startswith(b"/demo/any/") else False
+
+    routes.add("/demo/hook", Route("demo", hook))
+    routes.add("/demo/throw", Route("demo", throws))
+    routes.handlers.append(Route("demo", any_of))
 
 
 class HttpReplayTests(SynchronousTestCase):
@@ -41,8 +66,12 @@ class HttpReplayTests(SynchronousTestCase):
         )
         make_model(gateway)
         self.addCleanup(gateway.stop)
-        replay = REPLAYS[row["replay"]](gateway=gateway.start(), row=row, secrets=SECRETS)
+        gateway.start()
+        if row.get("config") == "P":
+            register(gateway)
+        replay = REPLAYS[row["replay"]](gateway=gateway, row=row, secrets=SECRETS)
         self.assertEqual(replay.replay(name), [])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1 if row.get("config") == "P" else 0)
 
 
 def _add(name: str) -> None:

@@ -123,4 +123,11 @@ def third(_: Path) -> Mapping[str, Any]:
     return {"gateway": {"controlUi": {"enabled": False}, "http": {"endpoints": endpoints}}}
 
 
-CONFIGURATIONS = {"A": first, "B": second, "C": third}
+def with_plugin(_: Path) -> Mapping[str, Any]:
+    """
+    P: one plugin.
+    """
+    return {"plugins": {"entries": {"demo": {"enabled": True}}}}
+
+
+CONFIGURATIONS = {"A": first, "B": second, "C": third, "P": with_plugin}
