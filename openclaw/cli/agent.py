@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from argparse import SUPPRESS, Namespace
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,9 @@ _DEFAULT_TIMEOUT = 600
 #: What the gateway may take beyond the run itself, and the least we wait, in seconds.
 _GRACE = 30
 _LEAST_WAIT = 10
+
+#: As the gateway says it.
+_UNKNOWN = re.compile(r'unknown agent id "([^"]*)"')
 
 
 def run(context: Context, arguments: Sequence[str]) -> int:
@@ -41,7 +45,7 @@ def run(context: Context, arguments: Sequence[str]) -> int:
         except RequestFailed as error:
             if options.json and isinstance(error.payload, Mapping):
                 context.json(error.payload)
-            raise CommandFailed(_told(error), code_for(error)) from error
+            raise CommandFailed(_told(context, error), code_for(error)) from error
         except (ConnectionClosed, GatewayTimeout, ProtocolViolation) as error:
             raise NotReached(error, target) from error
     if options.json:
@@ -136,5 +140,8 @@ def reply_lines(answer: Mapping[str, Any]) -> Iterator[str]:
         yield answer.get("summary") or "No reply from agent."
 
 
-def _told(error: RequestFailed) -> str:
+def _told(context: Context, error: RequestFailed) -> str:
+    if (unknown := _UNKNOWN.search(error.message)) is not None:
+        known = context.command("openclaw agents list")
+        return f'Unknown agent id "{unknown[1]}". Use "{known}" to see configured agents.'
     return error.message if error.message.startswith("Error: ") else f"Error: {error.message}"

@@ -22,6 +22,8 @@ from openclaw.config.paths import expand, workspace_dir
 from openclaw.wizard.setup import first_model, wrong_url
 
 BINDS = ("loopback", "lan", "tailnet", "auto", "custom")
+#: Accepted, as in scripts of before: there is only Python.
+RUNTIMES = ("node", "bun", "python")
 NODE_MANAGERS = ("npm", "pnpm", "bun")
 
 
@@ -77,6 +79,8 @@ def local_changes(context: Context, options: Namespace, snapshot: Snapshot) -> d
     :return: dotted keys with their values.
     :raise CommandFailed: an option is missing, or has a value that it cannot have.
     """
+    if options.daemon_runtime not in (None, *RUNTIMES):
+        raise CommandFailed("Invalid --daemon-runtime (use node or bun)")
     changes = {**_gateway(context, options, snapshot), **_model(context, options, snapshot)}
     told = (options.workspace or "").strip()
     if told:

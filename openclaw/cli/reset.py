@@ -95,8 +95,12 @@ def run_uninstall(context: Context, arguments: Sequence[str]) -> int:
     found = Places.of(context.environ, context.home)
     mine = list(found.workspaces.values()) if options.workspace or options.all else []
 
+    # Who has put it all into one directory has not said that it is to go.
+    kept = frozenset[Path]() if options.state or options.all else frozenset({found.state, found.config})
+
     def paths() -> Iterator[Path]:
-        yield from mine
+        for workspace in mine:
+            yield from around(workspace, kept)
         if options.state or options.all:
             yield found.config
             yield from _state(found, mine)

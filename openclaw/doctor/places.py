@@ -37,7 +37,7 @@ class UnsafePath(OpenClawError):
 @frozen(kw_only=True)
 class Places:
     """
-    What belongs to a gateway, as absolute paths.
+    What belongs to a gateway, as absolute paths without links.
 
     :ivar config: the configuration file, wherever it is.
     :ivar workspaces: by the names of their parts, each directory once; any of them may stand in the state directory.
@@ -95,8 +95,8 @@ def workspaces(environ: Mapping[str, str], home: Path, config: Config | None) ->
 
 
 def _absolute(path: Path) -> Path:
-    # Without "..", since they are compared.
-    return Path(os.path.abspath(path))
+    # Without ".." and without links, since they are compared, and what a link leads to is what is meant.
+    return Path(os.path.realpath(path))
 
 
 def check_movable(path: Path, home: Path) -> None:

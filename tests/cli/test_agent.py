@@ -118,6 +118,16 @@ class AgentTests(GatewayCase):
         outcome = self.openclaw("agent", "-m", "hi", "--json")
         self.assertEqual((outcome.code, outcome.err, outcome.json), (1, "Error: boom\n", payload))
 
+    def test_unknown_agent(self) -> None:
+        """
+        What to type is told.
+        """
+        message = 'invalid agent params: unknown agent id "x"'
+        self.gateway.methods["agent"] = lambda peer, request: peer.refuse(request, "INVALID_REQUEST", message)
+        told = 'Unknown agent id "x". Use "openclaw agents list" to see configured agents.\n'
+        outcome = self.openclaw("agent", "-m", "hi", "--agent", "x")
+        self.assertEqual((outcome.code, outcome.err), (1, told))
+
     def test_usage(self) -> None:
         """
         A message must be there, and a time limit must be one.

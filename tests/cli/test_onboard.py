@@ -132,6 +132,7 @@ class OnboardTests(CommandCase):
             ("--gateway-port", "x"): "Invalid --gateway-port",
             ("--gateway-auth", "x"): "Invalid --gateway-auth (use token|password).",
             ("--gateway-bind", "x"): "Invalid --gateway-bind (use loopback|lan|tailnet|auto|custom).",
+            ("--daemon-runtime", "x"): "Invalid --daemon-runtime (use node or bun)",
             ("--tailscale", "x"): "Invalid --tailscale (use off|serve|funnel).",
         }.items():
             outcome = self.onboard(*options)

@@ -153,6 +153,29 @@ class UninstallTests(ResetCase):
         self.assertEqual((outcome.code, outcome.err), (0, "Gateway service: no systemd here\n"))
         self.assertEqual(self.left(), [name for name in before if "workspace" not in name])
 
+    def test_state_in_the_workspace(self) -> None:
+        """
+        Nor does the state go with the agent's files, where it is among them.
+        """
+        inner = self.home / "all" / "state"
+        inner.mkdir(parents=True)
+        (inner / "openclaw.sqlite3").write_text("database")
+        (self.home / "all" / "SOUL.md").write_text("soul")
+        self.environ["OPENCLAW_STATE_DIR"] = str(inner)
+        (inner / "openclaw.json").write_text('{"agents": {"defaults": {"workspace": "~/all"}}}')
+        before = self.left()
+        self.assertEqual(self.openclaw("uninstall", "--workspace", "--yes").code, 0)
+        self.assertEqual(self.left(), [name for name in before if not name.endswith("all/SOUL.md")])
+
+    def test_links(self) -> None:
+        """
+        What a link leads to is what is meant.
+        """
+        real = self.state.rename(self.home / "real")
+        self.state.symlink_to(real)
+        self.assertEqual(self.openclaw("uninstall", "--state", "--yes").code, 0)
+        self.assertEqual(self.left(), ["real/workspace/SOUL.md"])
+
     def test_state_alone(self) -> None:
         """
         The agent's files stay, although they are in the state directory.
