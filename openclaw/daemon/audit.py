@@ -66,7 +66,8 @@ def audit(
     if service.command is None:
         return []
     issues = [
-        *_command(service.command, port, program),
+        # One that somebody has put there in a file of their own is meant to be another.
+        *_command(service.command, port, None if "ExecStart=" in service.dropins else program),
         *_path(service.environment.get("PATH"), around),
         *_metadata(service.environment),
         *_token(service, token),
@@ -157,7 +158,7 @@ def custom_edits(service: Supervised, text: str, configured: Collection[str] = (
 
 
 def _systemd(service: Supervised, stop_seconds: int | None) -> Iterator[AuditIssue]:
-    unit, detail = parse(service.text), str((service.command or {}).get("sourcePath", ""))
+    unit, detail = parse(f"{service.text}\n{service.dropins}"), str((service.command or {}).get("sourcePath", ""))
     for name in ("After", "Wants"):
         if not any("network-online.target" in value.split() for value in unit.settings.get(name, ())):
             message = f"Missing systemd {name}=network-online.target"

@@ -93,6 +93,7 @@ class Supervised:
     :ivar loaded: whether the system starts it by itself.
     :ivar command: what it starts; ``None`` when there is no such service.
     :ivar environment: what the service file sets, secrets of earlier programs too; for the audit, never shown.
+    :ivar dropins: the text of what others have added to it in files of their own.
     :ivar text: of the service file; for the audit.
     """
 
@@ -102,6 +103,7 @@ class Supervised:
     command: Mapping[str, Any] | None = None
     texts: tuple[str, str] = ("enabled", "disabled")
     environment: Mapping[str, str] = field(factory=dict, repr=False)
+    dropins: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
 
     @property

@@ -20,7 +20,7 @@ from openclaw.daemon.unit import parse, render, render_secrets
 NODE_UNIT = "openclaw-node.service"
 
 _LEGACY = ("clawdbot-gateway*.service", "moltbot-gateway*.service")
-_ASKED = "LoadState,UnitFileState,ActiveState,SubState,MainPID,ExecMainStatus,ExecMainCode,FragmentPath"
+_ASKED = "LoadState,UnitFileState,ActiveState,SubState,MainPID,ExecMainStatus,ExecMainCode,FragmentPath,DropInPaths"
 _ENABLED = ("enabled", "enabled-runtime", "static", "linked", "linked-runtime")
 
 
@@ -250,7 +250,9 @@ def parse_show(told: Mapping[str, str], read: Callable[[str], str] = _read) -> S
         runtime["lastExitReason"] = told.get("ExecMainCode", "")
     path = told.get("FragmentPath", "")
     text = read(path) if path else ""
-    unit = parse(text)
+    # What others have added comes after it, and counts.
+    dropins = "\n".join(read(one) for one in told.get("DropInPaths", "").split())
+    unit = parse(f"{text}\n{dropins}")
     command = None
     if unit.arguments:
         command = shown_command(unit.arguments, unit.last("WorkingDirectory"), unit.environment, path)
@@ -261,6 +263,7 @@ def parse_show(told: Mapping[str, str], read: Callable[[str], str] = _read) -> S
         command=command,
         environment=unit.environment,
         text=text,
+        dropins=dropins,
     )
 
 

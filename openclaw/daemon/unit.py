@@ -137,6 +137,8 @@ def parse(text: str) -> Unit:
         try:
             if name == "ExecStart":
                 arguments = [_plain(word).replace("$$", "$") for word in shlex.split(value.lstrip("@-:+!"))]
+            elif name == "Environment" and not value.strip():
+                environment.clear()
             elif name == "Environment":
                 environment |= dict(_plain(pair).partition("=")[::2] for pair in shlex.split(value))
         except ValueError:

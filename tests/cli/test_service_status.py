@@ -104,6 +104,21 @@ class ServiceStatusTests(ServiceCase):
         self.assertIn("Runtime: stopped (state inactive", done.out)
         self.assertNotIn("Last gateway error", done.err)
 
+    def test_dropin(self) -> None:
+        """
+        What somebody has added in a file of their own is what the service does.
+        """
+        self.openclaw("gateway", "install")
+        dropin = self.units / f"{UNIT}.d" / "own.conf"
+        dropin.parent.mkdir()
+        dropin.write_text("[Service]\nExecStart=\nExecStart=/opt/openclaw gateway --port 40000\nEnvironment=A=b\n")
+        report = self.openclaw("gateway", "status", "--json", "--no-probe").json
+        self.assertEqual((report["gateway"]["port"], report["gateway"]["portSource"]), (40000, "service args"))
+        self.assertEqual(report["service"]["command"]["programArguments"][0], "/opt/openclaw")
+        self.assertEqual(
+            [issue["code"] for issue in report["service"]["configAudit"]["issues"]], ["gateway-port-mismatch"]
+        )
+
     def test_longer_drain(self) -> None:
         """
         A unit whose time for the end was made for a shorter one is told of.

@@ -35,7 +35,8 @@ case $verb in
         [ -n "$found" ] || { echo LoadState=not-found; exit 0; }
         [ -e "$STUBS/enabled" ] && enabled=enabled || enabled=disabled
         echo "LoadState=loaded\nUnitFileState=$enabled\nActiveState=$state\nSubState=running\nMainPID=$pid"
-        echo "ExecMainStatus=${code:-0}\nExecMainCode=0\nFragmentPath=$found" ;;
+        echo "ExecMainStatus=${code:-0}\nExecMainCode=0\nFragmentPath=$found"
+        echo "DropInPaths=$(ls "$found".d/*.conf 2>/dev/null | tr '\\n' ' ')" ;;
 esac
 """
 _LOGINCTL = """
