@@ -38,15 +38,16 @@ def template(name: str) -> str:
     return (files("openclaw.agent") / "templates" / name).read_text(encoding="utf-8")
 
 
-def ensure_workspace(path: Path, *, git: bool = True) -> list[str]:
+def ensure_workspace(path: Path, *, git: bool = True, first_run: bool = True) -> list[str]:
     """
     Make the folder and whatever of its files is missing. Blocks.
 
+    :param first_run: whether an agent whose workspace is new gets to know who it is.
     :return: names of the files that were made.
     """
     is_new = not path.exists() or not any((path / name).exists() for name in BOOTSTRAP_FILES)
     make_private_directory(path)
-    wanted = [*BOOTSTRAP_FILES, FIRST_RUN_FILE] if is_new else list(BOOTSTRAP_FILES)
+    wanted = [*BOOTSTRAP_FILES, FIRST_RUN_FILE] if is_new and first_run else list(BOOTSTRAP_FILES)
     made = [name for name in wanted if _create(path / name, template(name))]
     if is_new and git and not (path / ".git").exists():
         _git_init(path)

@@ -73,11 +73,11 @@ def make_dev_config(context: Context) -> None:
     """
     path = config_path(context.environ, context.home)
     workspace = _dev_workspace(context)
-    if ensure_dev_config(path, workspace=workspace):
+    if ensure_dev_config(path, workspace=workspace, with_agent=True):
         context.line(f"Dev config ready: {context.short(path)}")
         from openclaw.agent.workspace import ensure_workspace
 
-        ensure_workspace(workspace)
+        ensure_workspace(workspace, first_run=False)
         context.line(f"Dev workspace ready: {context.short(workspace)}")
 
 

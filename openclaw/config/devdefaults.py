@@ -20,11 +20,18 @@ def make_token() -> str:
     return secrets.token_hex(32)
 
 
-def ensure_dev_config(path: Path, *, workspace: Path | None = None, make_token: Callable[[], str] = make_token) -> bool:
+def ensure_dev_config(
+    path: Path,
+    *,
+    workspace: Path | None = None,
+    with_agent: bool = False,
+    make_token: Callable[[], str] = make_token,
+) -> bool:
     """
     Write a small configuration with a fresh token, readable for its owner only, if there is none.
 
     :param workspace: named in the file when given; else the workspace is that of the profile.
+    :param with_agent: also the agent that development gateways have (``cli.md`` 4.4), which needs a workspace.
     :return: whether it was written. An existing file is never touched.
     """
     if path.exists():
@@ -34,5 +41,10 @@ def ensure_dev_config(path: Path, *, workspace: Path | None = None, make_token: 
     }
     if workspace is not None:
         config["agents"] = {"defaults": {"workspace": str(workspace)}}
+    if with_agent and workspace is not None:
+        config["agents"]["defaults"]["skipBootstrap"] = True
+        identity = {"name": "C3-PO", "theme": "protocol droid", "emoji": "\N{ROBOT FACE}"}
+        agent = {"id": "dev", "default": True, "workspace": str(workspace), "identity": identity}
+        config["agents"]["list"] = [agent]
     make_private_directory(path.parent)
-    return create_file(path, json.dumps(config, indent=2) + "\n")
+    return create_file(path, json.dumps(config, indent=2, ensure_ascii=False) + "\n")

@@ -4,6 +4,7 @@ Tests for :mod:`openclaw.config.devdefaults`.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -49,6 +50,17 @@ class DevDefaultsTests(SynchronousTestCase):
         """
         ensure_dev_config(self.path, workspace=Path("/w"))
         self.assertEqual(load({}, self.home, path=self.path).require().agents.defaults.workspace, "/w")
+
+    def test_agent(self) -> None:
+        """
+        That of development gateways, which does not ask who it is.
+        """
+        ensure_dev_config(self.path, workspace=Path("/w"), with_agent=True)
+        agents = load({}, self.home, path=self.path).require().agents
+        self.assertEqual((agents.default_id, agents.defaults.skip_bootstrap), ("dev", True))
+        identity = {"name": "C3-PO", "theme": "protocol droid", "emoji": "\N{ROBOT FACE}"}
+        written = json.loads(self.path.read_text(encoding="utf-8"))["agents"]["list"]
+        self.assertEqual(written, [{"id": "dev", "default": True, "workspace": "/w", "identity": identity}])
 
     def test_token(self) -> None:
         """
