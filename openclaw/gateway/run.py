@@ -93,7 +93,9 @@ def _take_signals(root: Root, reactor: Any) -> None:
             _log.warn("A second signal: leaving at once.")
             reactor.callLater(0, os._exit, root.life.exit_code)
             return
-        _log.info("signal {name} received", name=signal.Signals(number).name)
+        name = signal.Signals(number).name
+        _log.info("signal {name} received", name=name)
+        _log.info("received {name}; shutting down", name=name)
         stopping.append(root.stopService())
         stopping[0].addBoth(lambda result: reactor.stop())
 

@@ -46,6 +46,7 @@ class SignalTests(ProcessCase):
             self.assertEqual(peer.events[-1]["event"], "shutdown")
             self.assertEqual(peer.events[-1]["payload"], {"reason": "gateway stopping"})
             self.assertEqual(gateway.ended(), 0)
+            self.assertIn(f"received {number.name}; shutting down", gateway.output)
 
     def test_running_answer_is_waited_for(self) -> None:
         """
