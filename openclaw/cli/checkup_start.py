@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from openclaw.cli.audit import Finding
 from openclaw.cli.target import dig
 from openclaw.config.auth import PASSWORD_VARIABLES, TOKEN_VARIABLES
-from openclaw.config.dotenv import parse_dotenv
+from openclaw.config.dotenv import read_dotenv
 from openclaw.config.loader import Snapshot
 from openclaw.config.paths import variable
 
@@ -57,8 +57,4 @@ def _has_moved_secret(patient: Patient) -> bool:
     """
     Whether the service has one for itself, which its installation has put there.
     """
-    try:
-        text = (patient.state / "service.env").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return bool(variable(parse_dotenv(text), *TOKEN_VARIABLES, *PASSWORD_VARIABLES))
+    return bool(variable(read_dotenv(patient.state / "service.env"), *TOKEN_VARIABLES, *PASSWORD_VARIABLES))

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from openclaw.cli.context import Context
 from openclaw.cli.target import dig
-from openclaw.config.dotenv import fill_environment, parse_dotenv
+from openclaw.config.dotenv import fill_environment, read_dotenv
 from openclaw.config.loader import Snapshot, load
 from openclaw.config.paths import expand, state_dir
 from openclaw.daemon.audit import AuditIssue, audit
@@ -85,7 +85,8 @@ def look(context: Context, snapshot: Snapshot, port: int, *, system: bool) -> Se
         # What this shell has is nothing that the service has.
         environ = {name: environ[name] for name in ("HOME", "PATH") if name in environ}
         environ |= {name: found.command["environment"][name] for name in SHOWN if name in found.command["environment"]}
-        environ = {**_moved(state_dir(environ, around.home)), **environ}
+        # What the installation has put where the service finds it.
+        environ = {**read_dotenv(state_dir(environ, around.home) / "service.env"), **environ}
         fill_environment(environ, around.home, around.home)
         own = load(environ, around.home)
     return ServiceView(
@@ -124,16 +125,6 @@ def config_payload(snapshot: Snapshot) -> dict[str, Any]:
     if (shown := dig(snapshot.config, "gateway", "controlUi")) is not None:
         config["controlUi"] = shown
     return config
-
-
-def _moved(state: Path) -> dict[str, str]:
-    """
-    The variables that the installation has put where the service finds them.
-    """
-    try:
-        return parse_dotenv((state / "service.env").read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return {}
 
 
 def last_error(context: Context, view: ServiceView) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from openclaw.cli.config_change import Change, change
 from openclaw.cli.context import Context
-from openclaw.config.dotenv import parse_dotenv
+from openclaw.config.dotenv import read_dotenv
 from openclaw.config.editor import set_value
 from openclaw.config.environment import with_env_block
 from openclaw.config.files import NEW_FILE
@@ -46,7 +46,7 @@ def anew(context: Context) -> dict[str, str]:
     """
     The environment without what only the ``.env`` of the state directory has brought into it.
     """
-    told = state_variables(context)
+    told = _state_variables(context)
     return {name: value for name, value in context.environ.items() if told.get(name) != value}
 
 
@@ -56,17 +56,14 @@ def lasting(context: Context, snapshot: Snapshot) -> dict[str, str]:
 
     :param snapshot: without a file when everything is made anew.
     """
-    return with_env_block(state_variables(context) if snapshot.exists else {}, snapshot.config)
+    return with_env_block(_state_variables(context) if snapshot.exists else {}, snapshot.config)
 
 
-def state_variables(context: Context) -> dict[str, str]:
+def _state_variables(context: Context) -> dict[str, str]:
     """
     Those of the ``.env`` of the state directory.
     """
-    try:
-        return parse_dotenv((state_dir(context.environ, context.home) / ".env").read_bytes().decode(errors="replace"))
-    except OSError:
-        return {}
+    return read_dotenv(state_dir(context.environ, context.home) / ".env")
 
 
 def _edited(text: str, changes: Mapping[str, Any]) -> str:

@@ -32,6 +32,16 @@ def parse_dotenv(text: str) -> dict[str, str]:
     return found
 
 
+def read_dotenv(path: Path) -> dict[str, str]:
+    """
+    The variables of a ``.env`` file; none where it cannot be read.
+    """
+    try:
+        return parse_dotenv(path.read_bytes().decode(errors="replace"))
+    except OSError:
+        return {}
+
+
 def fill_environment(environ: MutableMapping[str, str], home: Path, directory: Path) -> None:
     """
     Add the variables of ``.env`` in ``directory``, then of the one in the state directory; what is set stays.

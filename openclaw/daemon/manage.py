@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from openclaw import __version__
-from openclaw.config.dotenv import parse_dotenv
+from openclaw.config.dotenv import read_dotenv
 from openclaw.config.paths import apply_profile, state_dir, variable
 from openclaw.config.raw import dig
 from openclaw.daemon.actions import ServiceFailed
@@ -187,10 +187,7 @@ def _carried(environ: Mapping[str, str], state: Path, names: Iterable[str]) -> d
     """
     Variables of the caller that the gateway would not find by itself.
     """
-    try:
-        known = parse_dotenv((state / ".env").read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        known = {}
+    known = read_dotenv(state / ".env")
     return {name: environ[name] for name in sorted(names) if environ.get(name) and environ[name] != known.get(name)}
 
 

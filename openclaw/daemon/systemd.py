@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from openclaw.config.dotenv import parse_dotenv
+from openclaw.config.dotenv import read_dotenv
 from openclaw.config.paths import profiled, state_dir, variable
 from openclaw.daemon.actions import Action, Remove, Run, ServiceFailed, Write
 from openclaw.daemon.base import Spec, Supervised, Surroundings, shown_command
@@ -132,7 +132,7 @@ class Systemd:
     def install(self, spec: Spec) -> list[Action]:
         file = self._secrets(spec.state)
         # What an earlier call has put there, and this shell does not have, is still needed.
-        before = {name: value for name, value in _variables(file).items() if name in spec.needed}
+        before = {name: value for name, value in read_dotenv(file).items() if name in spec.needed}
         secrets = dict(sorted({**before, **spec.secrets}.items()))
         known = file if secrets or (file.exists() and not spec.configured) else None
         text = render(spec, secrets=known, user=self.around.user if self.around.system else None)
@@ -265,10 +265,3 @@ def parse_show(told: Mapping[str, str], read: Callable[[str], str] = _read) -> S
         text=text,
         dropins=dropins,
     )
-
-
-def _variables(file: Path) -> dict[str, str]:
-    try:
-        return parse_dotenv(file.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return {}
