@@ -26,7 +26,7 @@ from openclaw.gateway.service import Gateway
 from openclaw.gateway.setting import Setting
 from openclaw.gateway.supervisor import Supervisor
 from openclaw.gateway.tick import Every, tick_service
-from openclaw.gateway.work import make_work
+from openclaw.gateway.work import Work, make_work
 from openclaw.store.interfaces import Store
 from openclaw.tailscale import Publishing
 from openclaw.tls.listening import encrypted
@@ -85,15 +85,7 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
         hosts=setting.hosts,
         port=setting.port,
     )
-    exposure = Exposure(
-        life=base.life,
-        config=setting.tailscale,
-        publishing=Publishing(run=work.run, program=front.whois.program),
-        port=listener.bound_port,
-        encrypted=setting.tls is not None,
-        prefix=setting.config.gateway.control_ui.prefix,
-        restarting=lambda: gateway.restarting,
-    )
+    exposure = _make_exposure(base, work, front, listener, lambda: gateway.restarting)
     advertising = _make_advertising(base, front, listener, exposure)
     restart_note = RestartNote(
         state_dir=setting.state_dir, config=base.config, note=work.agents.note, in_thread=base.in_thread
@@ -157,6 +149,21 @@ def build(setting: Setting, reactor: Any, life: Life | None = None, store: Store
     ):
         service.setServiceParent(gateway)
     return gateway
+
+
+def _make_exposure(
+    base: Base, work: Work, front: Front, listener: Listener, restarting: Callable[[], bool]
+) -> Exposure:
+    setting = base.setting
+    return Exposure(
+        life=base.life,
+        config=setting.tailscale,
+        publishing=Publishing(run=work.run, program=front.whois.program),
+        port=listener.bound_port,
+        encrypted=setting.tls is not None,
+        prefix=setting.config.gateway.control_ui.prefix,
+        restarting=restarting,
+    )
 
 
 def _make_advertising(base: Base, front: Front, listener: Listener, exposure: Exposure) -> Advertising:

@@ -84,22 +84,15 @@ def make_front(base: Base, work: Work, readiness: Readiness) -> Front:
         state_dir=setting.state_dir,
         canvas=canvas.urls if canvas is not None else None,
     )
-    factory = GatewayFactory(
-        make_connection=clients.make,
-        refuse=clients.refuse,
-        clock=reactor,
-        max_payload=setting.config.gateway.max_payload,
-    )
-    plugins = Plugins(
-        config=setting.config.plugins,
-        reactor=reactor,
-        in_thread=base.in_thread,
-        spawn=setting.spawn,
-        routes=Routes(reserved=OWN),
-    )
+    plugins = _make_plugins(base)
     site = make_web(
         reactor,
-        factory,
+        GatewayFactory(
+            make_connection=clients.make,
+            refuse=clients.refuse,
+            clock=reactor,
+            max_payload=setting.config.gateway.max_payload,
+        ),
         context=context,
         secrets=Bearer(
             auth=setting.auth, limiter=clients.limiter, clock=reactor, config=base.config, whois=whois.confirmed
@@ -161,4 +154,14 @@ def make_context(base: Base, work: Work, readiness: Readiness, nodes: NodeConnec
         nodes=nodes.nodes,
         ready=readiness.ready,
         workspace_of=base.workspace_of,
+    )
+
+
+def _make_plugins(base: Base) -> Plugins:
+    return Plugins(
+        config=base.setting.config.plugins,
+        reactor=base.reactor,
+        in_thread=base.in_thread,
+        spawn=base.setting.spawn,
+        routes=Routes(reserved=OWN),
     )

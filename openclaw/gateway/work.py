@@ -70,24 +70,7 @@ def make_work(base: Base, ready: Callable[[], Deferred[None]]) -> Work:
     dispatcher, egress = Dispatcher(METHODS), setting.egress or Egress(reactor)
     own_methods, policy = OwnMethods(dispatcher), ToolPolicy(base.config)
     subagents = SubagentService(methods=own_methods)
-    tools = make_tools(
-        ToolWorld(
-            methods=own_methods,
-            config=base.config,
-            store=base.store,
-            clock=reactor,
-            make_id=new_id,
-            environ=setting.environ,
-            state_dir=setting.state_dir,
-            workspace_of=base.workspace_of,
-            in_thread=base.in_thread,
-            fetch=egress.fetch,
-            subagents=subagents,
-            http=http,
-            config_path=setting.snapshot.path,
-            restart=life.restarts.ask,
-        )
-    )
+    tools = make_tools(_make_world(base, own_methods, egress, subagents, http))
     agents = AgentRuntime(
         store=base.store,
         config=base.config,
@@ -131,4 +114,29 @@ def make_work(base: Base, ready: Callable[[], Deferred[None]]) -> Work:
         http=http,
         run=run,
         tool_calls=ToolCalls.of(tools, policy, base.config, setting.environ, reactor, base.workspace_of),
+    )
+
+
+def _make_world(
+    base: Base, methods: OwnMethods, egress: Egress, subagents: SubagentService, http: Callable[[], Any]
+) -> ToolWorld:
+    """
+    What tools are given.
+    """
+    setting = base.setting
+    return ToolWorld(
+        methods=methods,
+        config=base.config,
+        store=base.store,
+        clock=base.reactor,
+        make_id=new_id,
+        environ=setting.environ,
+        state_dir=setting.state_dir,
+        workspace_of=base.workspace_of,
+        in_thread=base.in_thread,
+        fetch=egress.fetch,
+        subagents=subagents,
+        http=http,
+        config_path=setting.snapshot.path,
+        restart=base.life.restarts.ask,
     )
